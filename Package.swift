@@ -1,0 +1,82 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// The launcher is one fully static, single-threaded program (Docs/architecture.md): it starts in
+/// under a millisecond and may clone safely because no runtime thread exists beside it.
+let fullyStatic: [String] = ["-static-executable"]
+
+let package = Package(
+    name: "sandpool",
+    products: [
+        .library(name: "Sandpool", targets: ["Sandpool"]),
+        .executable(name: "sandpool", targets: ["sandpool"]),
+        .executable(name: "sandpool-launcher", targets: ["sandpool-launcher"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", "4.5.2"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // Layer 0: what Swift cannot call.
+        .target(name: "CLinux"),
+        // Layer 1: values without I/O, and typed system calls.
+        .target(name: "SandpoolModel"),
+        .target(name: "LinuxSystem", dependencies: ["CLinux"]),
+        // Layer 2: one subject each.
+        .target(
+            name: "SandpoolStore",
+            dependencies: ["SandpoolModel", .product(name: "GRDB", package: "GRDB.swift")]),
+        .target(name: "SandpoolSandbox", dependencies: ["CLinux", "LinuxSystem"]),
+        .target(
+            name: "SandpoolAPI",
+            dependencies: ["SandpoolModel", .product(name: "NIOCore", package: "swift-nio")]),
+        // Layer 3: the client library and the two services.
+        .target(
+            name: "Sandpool",
+            dependencies: [
+                "SandpoolModel", "SandpoolAPI",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
+        .target(
+            name: "SandpoolCoordinator",
+            dependencies: [
+                "SandpoolModel", "SandpoolStore", "SandpoolAPI",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        .target(
+            name: "SandpoolWorker",
+            dependencies: [
+                "SandpoolModel", "SandpoolSandbox", "SandpoolAPI", "LinuxSystem",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        // Layer 4: one file per verb.
+        .target(
+            name: "SandpoolCommands",
+            dependencies: [
+                "Sandpool", "SandpoolCoordinator", "SandpoolWorker", "LinuxSystem",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        // Layer 5: mains of a few lines.
+        .executableTarget(name: "sandpool", dependencies: ["SandpoolCommands"]),
+        .executableTarget(
+            name: "sandpool-launcher",
+            dependencies: ["CLinux", "LinuxSystem", "SandpoolSandbox"],
+            swiftSettings: [.unsafeFlags(fullyStatic)],
+            linkerSettings: [.unsafeFlags(fullyStatic)]),
+    ],
+    swiftLanguageModes: [.v6]
+)
