@@ -1,0 +1,109 @@
+import SandpoolModel
+
+/// A worker as `GET /v1/workers` lists it.
+public struct WorkerInfo: Codable, Hashable, Sendable {
+    public var id: WorkerID
+    public var name: String
+    /// `connected`, `unreachable`, `draining`, `gone`.
+    public var state: String
+    public var labels: [String: String]
+    public var capacity: Resources
+    public var used: Resources
+    public var running: Int
+    public var images: [String]
+    public var softwareVersion: String
+    public var connectedAt: Timestamp?
+    public var lastSeenAt: Timestamp
+
+    public init(
+        id: WorkerID, name: String, state: String, labels: [String: String], capacity: Resources, used: Resources,
+        running: Int, images: [String], softwareVersion: String, connectedAt: Timestamp?, lastSeenAt: Timestamp
+    ) {
+        self.id = id
+        self.name = name
+        self.state = state
+        self.labels = labels
+        self.capacity = capacity
+        self.used = used
+        self.running = running
+        self.images = images
+        self.softwareVersion = softwareVersion
+        self.connectedAt = connectedAt
+        self.lastSeenAt = lastSeenAt
+    }
+}
+
+/// What `GET /v1/jobs/REF/why` answers: what a job waits for, or what ended it, in lines for people.
+public struct Explanation: Codable, Hashable, Sendable {
+    public var id: JobID
+    public var state: JobState
+    public var reasons: [String]
+
+    public init(id: JobID, state: JobState, reasons: [String]) {
+        self.id = id
+        self.state = state
+        self.reasons = reasons
+    }
+}
+
+/// What a token may do.
+public enum TokenRole: String, Codable, Hashable, Sendable, CaseIterable {
+    case admin, submit, read, worker
+}
+
+/// A token as it is listed; the secret is shown once, by `CreatedToken`.
+public struct TokenInfo: Codable, Hashable, Sendable {
+    public var id: TokenID
+    public var name: String
+    public var role: TokenRole
+    public var createdAt: Timestamp
+    public var revokedAt: Timestamp?
+
+    public init(id: TokenID, name: String, role: TokenRole, createdAt: Timestamp, revokedAt: Timestamp?) {
+        self.id = id
+        self.name = name
+        self.role = role
+        self.createdAt = createdAt
+        self.revokedAt = revokedAt
+    }
+}
+
+public struct CreateToken: Codable, Hashable, Sendable {
+    public var name: String
+    public var role: TokenRole
+
+    public init(name: String, role: TokenRole) {
+        self.name = name
+        self.role = role
+    }
+}
+
+public struct CreatedToken: Codable, Hashable, Sendable {
+    public var token: TokenInfo
+    /// The bearer token. It is stored nowhere but as a hash.
+    public var secret: String
+
+    public init(token: TokenInfo, secret: String) {
+        self.token = token
+        self.secret = secret
+    }
+}
+
+/// The answer to an uploaded blob.
+public struct BlobInfo: Codable, Hashable, Sendable {
+    /// `sha256:` and 64 hexadecimal digits.
+    public var digest: String
+    public var bytes: Int64
+
+    public init(digest: String, bytes: Int64) {
+        self.digest = digest
+        self.bytes = bytes
+    }
+}
+
+/// The body of `POST /v1/jobs/REF/signal`.
+public struct SignalRequest: Codable, Hashable, Sendable {
+    public var signal: Int
+
+    public init(signal: Int) { self.signal = signal }
+}
