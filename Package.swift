@@ -77,6 +77,8 @@ let package = Package(
             dependencies: ["CLinux", "LinuxSystem", "SandpoolSandbox"],
             swiftSettings: [.unsafeFlags(fullyStatic)],
             linkerSettings: [.unsafeFlags(fullyStatic)]),
+        // Tests, by layer. None depends on the launcher's executable: a dynamic test bundle cannot link it.
+        .testTarget(name: "StyleTests"),
     ],
     swiftLanguageModes: [.v6]
 )

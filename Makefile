@@ -1,0 +1,46 @@
+# Two commands do everything: `make run` and `make test`. The rest is for people who work on Sandpool.
+SWIFT ?= swift
+BUILD_FLAGS ?=
+RELEASE_FLAGS := -c release --static-swift-stdlib $(BUILD_FLAGS)
+RELEASE_DIR := .build/release
+PREFIX ?= /usr/local
+VERSION := $(shell sed -n 's/.*static let current = "\(.*\)".*/\1/p' Sources/SandpoolModel/Values/Version.swift)
+
+.PHONY: help run test build release dist install bench format lint clean dependencies
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+dependencies: ## install the Debian packages that build and tests need (asks first on a terminal; YES=1 does not)
+	@scripts/install-dependencies
+
+run: dependencies release ## build, then run a real job in a sandbox on the embedded pool
+	@scripts/run-example $(RELEASE_DIR)/sandpool
+
+build: ## debug build of everything
+	$(SWIFT) build $(BUILD_FLAGS)
+
+release: ## optimised build with the Swift runtime linked in
+	$(SWIFT) build $(RELEASE_FLAGS) --product sandpool-launcher
+	$(SWIFT) build $(RELEASE_FLAGS) --product sandpool
+
+test: dependencies ## build and run every test suite, each within its time budget
+	@scripts/test
+
+dist: release ## a tarball that runs on a host without a toolchain
+	@scripts/make-dist $(RELEASE_DIR) $(VERSION)
+
+install: release ## install into PREFIX (default /usr/local)
+	@scripts/install-tree $(RELEASE_DIR) $(DESTDIR)$(PREFIX)
+
+bench: dependencies release ## measure beside the kernel floor, bwrap, runc and docker, as ratios of one run
+	@scripts/bench $(RELEASE_DIR)
+
+format: ## format the sources in place
+	$(SWIFT) format --in-place --recursive --parallel Sources Tests Package.swift
+
+lint: ## report what `make format` would change
+	$(SWIFT) format lint --strict --recursive --parallel Sources Tests Package.swift
+
+clean: ## remove what was built
+	rm -rf .build dist
