@@ -79,23 +79,6 @@ public struct NetworkPolicy: Hashable, Sendable {
     public init() {}
 }
 
-/// A tree that the client uploaded, laid over the image at `path`. Read-only below; what the sandbox writes
-/// goes to its own layer and is discarded with it.
-public struct Mount: Hashable, Sendable {
-    /// `sha256:…` of the uploaded tar archive.
-    public var blob: String
-    /// Absolute path inside the sandbox.
-    public var path: String
-    /// Whether the archive holds a single file that `path` names, or a directory whose content goes there.
-    public var isFile: Bool
-
-    public init(blob: String, path: String, isFile: Bool) {
-        self.blob = blob
-        self.path = path
-        self.isFile = isFile
-    }
-}
-
 /// Whether an attempt that ran and was lost may be run again.
 public enum RerunPolicy: String, Codable, Sendable { case safe, never }
 
