@@ -1,1 +1,211 @@
+#define _GNU_SOURCE
 #include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/openat2.h>
+#include <linux/seccomp.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+pid_t CLinux_clone3(uint64_t flags, int *pidfd, int cgroup) {
+    struct clone_args arguments = {
+        .flags = flags | CLONE_PIDFD,
+        .pidfd = (uint64_t)(uintptr_t)pidfd,
+        .exit_signal = SIGCHLD,
+    };
+    if (cgroup >= 0) {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = (uint64_t)cgroup;
+    }
+    return (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
+}
+
+int CLinux_pivot_root(const char *new_root, const char *put_old) {
+    return (int)syscall(SYS_pivot_root, new_root, put_old);
+}
+
+int CLinux_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
+    struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
+    return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+}
+
+int CLinux_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+int CLinux_pidfd_send_signal(int pidfd, int signal, int value) {
+    if (value < 0) return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    info.si_signo = signal;
+    info.si_code = SI_QUEUE;
+    info.si_value.sival_int = value;
+    return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, &info, 0);
+}
+
+int CLinux_close_range(unsigned first, unsigned last) { return (int)syscall(SYS_close_range, first, last, 0); }
+
+int CLinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int CLinux_accept(int socket) { return accept4(socket, NULL, NULL, SOCK_CLOEXEC); }
+
+int CLinux_peer_user(int socket, uid_t *user) {
+    struct ucred credentials;
+    socklen_t length = sizeof credentials;
+    int result = getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &length);
+    *user = credentials.uid;
+    return result;
+}
+
+int CLinux_unshare(int flags) { return unshare(flags); }
+
+int CLinux_setns(int namespace_descriptor, int flags) { return setns(namespace_descriptor, flags); }
+
+ssize_t CLinux_splice(int from, int to, int64_t *to_offset, size_t count, unsigned flags) {
+    return splice(from, NULL, to, to_offset, count, flags);
+}
+
+int CLinux_fallocate(int file, int mode, int64_t offset, int64_t length) {
+    return fallocate(file, mode, offset, length);
+}
+
+int CLinux_fsopen(const char *type) { return (int)syscall(SYS_fsopen, type, 1 /* FSOPEN_CLOEXEC */); }
+
+int CLinux_fsconfig(int context, unsigned command, const char *key, const void *value, int auxiliary) {
+    return (int)syscall(SYS_fsconfig, context, command, key, value, auxiliary);
+}
+
+int CLinux_fsmount(int context, unsigned attributes) {
+    return (int)syscall(SYS_fsmount, context, 1 /* FSMOUNT_CLOEXEC */, attributes);
+}
+
+int CLinux_open_tree(int directory, const char *path, unsigned flags) {
+    return (int)syscall(SYS_open_tree, directory, path, flags);
+}
+
+int CLinux_move_mount(int from_directory, const char *from, int to_directory, const char *to, unsigned flags) {
+    return (int)syscall(SYS_move_mount, from_directory, from, to_directory, to, flags);
+}
+
+int CLinux_mount_setattr(int directory, const char *path, unsigned flags, uint64_t set, uint64_t clear,
+                         uint64_t propagation, int user_namespace) {
+    // struct mount_attr, MOUNT_ATTR_SIZE_VER0.
+    uint64_t attributes[4] = {set, clear, propagation, user_namespace < 0 ? 0 : (uint64_t)user_namespace};
+    return (int)syscall(SYS_mount_setattr, directory, path, flags, attributes, sizeof attributes);
+}
+
+int CLinux_prctl(int option, unsigned long argument) { return prctl(option, argument, 0UL, 0UL, 0UL); }
+
+int CLinux_capability_bounding_drop(int capability) {
+    return prctl(PR_CAPBSET_DROP, (unsigned long)capability, 0UL, 0UL, 0UL);
+}
+
+int CLinux_ambient_clear(void) { return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0UL, 0UL, 0UL); }
+
+int CLinux_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2];
+    for (int word = 0; word < 2; word++) {
+        data[word].effective = (uint32_t)(effective >> (32 * word));
+        data[word].permitted = (uint32_t)(permitted >> (32 * word));
+        data[word].inheritable = (uint32_t)(inheritable >> (32 * word));
+    }
+    return (int)syscall(SYS_capset, &header, data);
+}
+
+int CLinux_set_ids(uid_t uid, gid_t gid, const gid_t *groups, size_t count) {
+    if (syscall(SYS_setgroups, count, groups) != 0) return -1;
+    if (syscall(SYS_setresgid, gid, gid, gid) != 0) return -1;
+    return (int)syscall(SYS_setresuid, uid, uid, uid);
+}
+
+int CLinux_seccomp_set_filter(const struct sock_filter *filter, unsigned short count) {
+    struct sock_fprog program = {.len = count, .filter = (struct sock_filter *)filter};
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+}
+
+enum { descriptor_limit = 253 };
+
+ssize_t CLinux_send(int socket, const void *bytes, size_t count, const int *descriptors, size_t descriptor_count,
+                    int flags) {
+    if (descriptor_count > descriptor_limit) {
+        errno = EINVAL;
+        return -1;
+    }
+    struct iovec vector = {.iov_base = (void *)bytes, .iov_len = count};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int) * descriptor_limit)];
+    } control;
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+    if (descriptor_count > 0) {
+        size_t size = sizeof(int) * descriptor_count;
+        memset(&control, 0, CMSG_SPACE(size));
+        message.msg_control = &control;
+        message.msg_controllen = CMSG_SPACE(size);
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(size);
+        memcpy(CMSG_DATA(header), descriptors, size);
+    }
+    return sendmsg(socket, &message, flags | MSG_NOSIGNAL);
+}
+
+ssize_t CLinux_receive(int socket, void *bytes, size_t capacity, int *descriptors, size_t *descriptor_count,
+                       int flags) {
+    struct iovec vector = {.iov_base = bytes, .iov_len = capacity};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int) * descriptor_limit)];
+    } control;
+    struct msghdr message = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    ssize_t received = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
+    size_t room = *descriptor_count, taken = 0;
+    int cut = 0;
+    *descriptor_count = 0;
+    if (received < 0) return received;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+        size_t here = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t index = 0; index < here; index++) {
+            int descriptor;
+            memcpy(&descriptor, CMSG_DATA(header) + index * sizeof(int), sizeof(int));
+            if (taken < room) {
+                descriptors[taken++] = descriptor;
+            } else {
+                close(descriptor);
+                cut = 1;
+            }
+        }
+    }
+    if (cut || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
+        for (size_t index = 0; index < taken; index++) close(descriptors[index]);
+        errno = EMSGSIZE;
+        return -1;
+    }
+    *descriptor_count = taken;
+    return received;
+}
+
+int CLinux_wait_signal(uint64_t mask, pid_t *sender, int *code, int *value) {
+    siginfo_t info;
+    int signal = (int)syscall(SYS_rt_sigtimedwait, &mask, &info, NULL, sizeof mask);
+    if (signal < 0) return -1;
+    *sender = info.si_pid;
+    *code = info.si_code;
+    *value = info.si_value.sival_int;
+    return signal;
+}
+
+int CLinux_signal_mask(int how, uint64_t mask) {
+    return (int)syscall(SYS_rt_sigprocmask, how, &mask, NULL, sizeof mask);
+}
+
+dev_t CLinux_makedev(unsigned major, unsigned minor) { return makedev(major, minor); }

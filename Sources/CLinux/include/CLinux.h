@@ -1,1 +1,72 @@
+// What Swift cannot call: variadic functions, system calls without a wrapper in Debian 12's C library, and
+// macros that are not constants. Each shim takes and returns plain numbers; errors are -1 with errno set.
 #pragma once
+
+#include <linux/filter.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/types.h>
+
+// clone3(2) has no wrapper. Returns as fork(2) does, on the caller's own stack; the caller has one thread.
+pid_t CLinux_clone3(uint64_t flags, int *pidfd, int cgroup);
+
+// No wrapper in the C library: pivot_root(2), openat2(2), pidfd_open(2), pidfd_send_signal(2).
+int CLinux_pivot_root(const char *new_root, const char *put_old);
+int CLinux_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+int CLinux_pidfd_open(pid_t pid);
+// Queues `signal` with `value` in its si_value; sent without a value when `value` is negative.
+int CLinux_pidfd_send_signal(int pidfd, int signal, int value);
+int CLinux_close_range(unsigned first, unsigned last);
+
+// Declared only with _GNU_SOURCE, which a header that Swift imports must not define. All are close-on-exec.
+int CLinux_pipe(int ends[2]);
+int CLinux_accept(int socket);
+int CLinux_peer_user(int socket, uid_t *user);
+int CLinux_unshare(int flags);
+int CLinux_setns(int namespace_descriptor, int flags);
+ssize_t CLinux_splice(int from, int to, int64_t *to_offset, size_t count, unsigned flags);
+int CLinux_fallocate(int file, int mode, int64_t offset, int64_t length);
+
+// The mount interface of Linux 5.2 and later; <sys/mount.h> and <linux/mount.h> cannot both be imported.
+int CLinux_fsopen(const char *type);
+int CLinux_fsconfig(int context, unsigned command, const char *key, const void *value, int auxiliary);
+int CLinux_fsmount(int context, unsigned attributes);
+int CLinux_open_tree(int directory, const char *path, unsigned flags);
+int CLinux_move_mount(int from_directory, const char *from, int to_directory, const char *to, unsigned flags);
+int CLinux_mount_setattr(int directory, const char *path, unsigned flags, uint64_t set, uint64_t clear,
+                         uint64_t propagation, int user_namespace);
+
+// prctl(2) is variadic.
+int CLinux_prctl(int option, unsigned long argument);
+int CLinux_capability_bounding_drop(int capability);
+int CLinux_ambient_clear(void);
+
+// capset(2) has no wrapper.
+int CLinux_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
+
+// The C library's own wrappers broadcast to threads, which the child of a raw clone must not.
+int CLinux_set_ids(uid_t uid, gid_t gid, const gid_t *groups, size_t count);
+
+// seccomp(2) has no wrapper.
+int CLinux_seccomp_set_filter(const struct sock_filter *filter, unsigned short count);
+
+// The CMSG macros are not functions. `descriptors` holds at most 253.
+ssize_t CLinux_send(int socket, const void *bytes, size_t count, const int *descriptors, size_t descriptor_count,
+                    int flags);
+// `descriptor_count` goes in as the capacity and comes out as the number received. A message that was cut
+// is -1 with EMSGSIZE, and its descriptors are closed.
+ssize_t CLinux_receive(int socket, void *bytes, size_t capacity, int *descriptors, size_t *descriptor_count,
+                       int flags);
+
+// siginfo_t is a union behind macros. Waits for one of the signals of `mask` (bit n-1 is signal n).
+int CLinux_wait_signal(uint64_t mask, pid_t *sender, int *code, int *value);
+// sigset_t has no size that Swift agrees on with the kernel. `how` as sigprocmask(2).
+int CLinux_signal_mask(int how, uint64_t mask);
+
+// makedev(3) is a macro.
+dev_t CLinux_makedev(unsigned major, unsigned minor);

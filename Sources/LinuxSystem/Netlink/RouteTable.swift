@@ -1,0 +1,74 @@
+/// A network interface as rtnetlink lists it.
+public struct NetworkLink: Equatable, Sendable {
+    public var index: UInt32
+    public var name: String
+    public var group: UInt32
+    public var mtu: UInt32
+    /// Whether packets that arrive on it may be forwarded (`net.ipv4.conf.<name>.forwarding`).
+    public var isForwarding: Bool
+}
+
+/// An IPv4 route of the main table.
+public struct NetworkRoute: Equatable, Sendable {
+    /// Host order.
+    public var destination: UInt32
+    public var prefixLength: UInt8
+    /// The interface, or nil for one that has none or several.
+    public var link: UInt32?
+}
+
+/// What the namespace of a route socket holds.
+extension NetlinkSocket {
+    private static let newLink: UInt16 = 16
+    private static let newAddress: UInt16 = 20
+    private static let newRoute: UInt16 = 24
+    private static let mainTable: UInt8 = 254
+
+    public func links() throws -> [NetworkLink] {
+        typealias Attribute = RouteRequest.Attribute
+        var links: [NetworkLink] = []
+        try dump(RouteRequest.listLinks(), stage: "list links") { reply in
+            guard reply.type == Self.newLink else { return }
+            let attributes = reply.attributes(after: 16)
+            // IFLA_AF_SPEC → AF_INET → IFLA_INET_CONF: an array of numbers, setting n at n - 1.
+            let settings = attributes[Attribute.linkFamilies]?.nested[UInt16(RouteRequest.ipv4)]?.nested[1]?.value
+            let forwarding = RouteRequest.IPv4Setting.forwarding.rawValue
+            links.append(
+                NetworkLink(
+                    index: reply.uint32(at: 4),
+                    name: attributes[Attribute.linkName]?.string ?? "",
+                    group: attributes[Attribute.linkGroup]?.uint32 ?? 0,
+                    mtu: attributes[Attribute.linkMTU]?.uint32 ?? 1_500,
+                    isForwarding: settings?.hostUInt32(at: Int(forwarding - 1) * 4) == 1))
+        }
+        return links
+    }
+
+    /// The IPv4 addresses of the namespace, in host order.
+    public func addresses() throws -> [UInt32] {
+        var addresses: [UInt32] = []
+        try dump(RouteRequest.listAddresses(), stage: "list addresses") { reply in
+            guard reply.type == Self.newAddress, reply.byte(at: 0) == RouteRequest.ipv4 else { return }
+            if let local = reply.attributes(after: 8)[RouteRequest.Attribute.addressLocal] {
+                addresses.append(local.bigEndian32)
+            }
+        }
+        return addresses
+    }
+
+    public func routes() throws -> [NetworkRoute] {
+        var routes: [NetworkRoute] = []
+        try dump(RouteRequest.listRoutes(), stage: "list routes") { reply in
+            guard reply.type == Self.newRoute, reply.byte(at: 0) == RouteRequest.ipv4,
+                reply.byte(at: 4) == Self.mainTable
+            else { return }
+            let attributes = reply.attributes(after: 12)
+            routes.append(
+                NetworkRoute(
+                    destination: attributes[RouteRequest.Attribute.routeDestination]?.bigEndian32 ?? 0,
+                    prefixLength: reply.byte(at: 1),
+                    link: attributes[RouteRequest.Attribute.routeOutputLink]?.uint32))
+        }
+        return routes
+    }
+}

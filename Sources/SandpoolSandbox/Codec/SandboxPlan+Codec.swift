@@ -1,0 +1,85 @@
+extension SandboxPlan {
+    /// The first byte of an encoded plan.
+    static let codecVersion: UInt8 = 1
+
+    public func encoded() -> [UInt8] {
+        var writer = ByteWriter()
+        writer.write(Self.codecVersion)
+        writer.write(id)
+        writer.write(arguments)
+        writer.write(environment)
+        writer.write(workingDirectory)
+        writer.write(user)
+        writer.write(hostname)
+        switch root {
+        case .host: writer.write(UInt8(0))
+        case .layers(let layers):
+            writer.write(UInt8(1))
+            writer.write(layers)
+        case .scratch: writer.write(UInt8(2))
+        }
+        writer.write(mounts) { writer, mount in
+            writer.write(mount.layer)
+            writer.write(mount.path)
+            writer.write(mount.isFile)
+        }
+        writer.write(limits.memoryBytes)
+        writer.write(limits.cpuMillis)
+        writer.write(limits.pids)
+        writer.write(limits.diskBytes)
+        writer.write(limits.outputBytes)
+        writer.write(timers.timeoutMs)
+        writer.write(timers.graceMs)
+        writer.write(timers.idleMs)
+        switch network {
+        case .blocked: writer.write(UInt8(0))
+        case .open(let allowCIDRs, let allowDomains, let openedCIDRs):
+            writer.write(UInt8(1))
+            writer.write(allowCIDRs)
+            writer.write(allowDomains)
+            writer.write(openedCIDRs)
+        }
+        writer.write(capabilities.rawValue)
+        writer.write(stdin.rawValue)
+        writer.write(downloads)
+        return writer.bytes
+    }
+
+    public init(decoding bytes: [UInt8]) throws(CodecError) {
+        var reader = ByteReader(bytes)
+        let version = try reader.read(UInt8.self)
+        guard version == Self.codecVersion else { throw CodecError("a plan of version \(version) is not known here") }
+        id = try reader.readString()
+        arguments = try reader.readStrings()
+        environment = try reader.readStrings()
+        workingDirectory = try reader.readString()
+        user = try reader.readString()
+        hostname = try reader.readString()
+        switch try reader.read(UInt8.self) {
+        case 0: root = .host
+        case 1: root = .layers(try reader.readStrings())
+        case 2: root = .scratch
+        case let other: throw CodecError("unknown kind of root \(other)")
+        }
+        mounts = try reader.readArray { reader throws(CodecError) in
+            TreeMount(
+                layer: try reader.readString(), path: try reader.readString(), isFile: try reader.readBool())
+        }
+        limits = Limits(
+            memoryBytes: try reader.read(), cpuMillis: try reader.read(), pids: try reader.read(),
+            diskBytes: try reader.read(), outputBytes: try reader.read())
+        timers = Timers(timeoutMs: try reader.read(), graceMs: try reader.read(), idleMs: try reader.read())
+        switch try reader.read(UInt8.self) {
+        case 0: network = .blocked
+        case 1:
+            network = .open(
+                allowCIDRs: try reader.readStrings(), allowDomains: try reader.readStrings(),
+                openedCIDRs: try reader.readStrings())
+        case let other: throw CodecError("unknown kind of network \(other)")
+        }
+        capabilities = try reader.readEnum()
+        stdin = try reader.readEnum()
+        downloads = try reader.readStrings()
+        try reader.expectEnd()
+    }
+}

@@ -1,0 +1,55 @@
+import LinuxSystem
+
+/// Gives each sandbox a net namespace of its own. The initial user namespace owns it, so that not even root
+/// inside the sandbox can change its interfaces or filters. Each is used once.
+///
+/// Called on the launcher's one thread; nothing here may wait for anything outside the kernel.
+public protocol NetworkProvider: AnyObject {
+    /// A ready namespace for one sandbox; `slot` is free for other uses again when the lease was given back.
+    func take(_ policy: SandboxPlan.Network, slot: UInt32, sandbox: String) throws(NetworkError) -> NetworkLease
+
+    /// The sandbox is gone, with every process that could use the namespace.
+    func giveBack(_ lease: NetworkLease)
+
+    /// Prepares at most one more namespace ahead of need; the launcher calls it when it has nothing else to
+    /// do. False when nothing is missing.
+    func refill() -> Bool
+}
+
+/// One sandbox's net namespace, and what its generated files say about the network.
+public struct NetworkLease: Sendable {
+    public var namespace: FileDescriptor
+    public var slot: UInt32
+    /// The content of `/etc/resolv.conf`.
+    public var resolvConf: [UInt8]
+    /// The sandbox's own address for its line in `/etc/hosts`, such as `127.0.1.1`.
+    public var hostsAddress: String
+    /// Names the provider's own record of it.
+    public var token: UInt64
+
+    public init(
+        namespace: FileDescriptor, slot: UInt32, resolvConf: [UInt8], hostsAddress: String, token: UInt64 = 0
+    ) {
+        self.namespace = namespace
+        self.slot = slot
+        self.resolvConf = resolvConf
+        self.hostsAddress = hostsAddress
+        self.token = token
+    }
+}
+
+/// Why there is no namespace for a sandbox.
+public struct NetworkError: Error, Equatable, Sendable {
+    /// One line for people: what, where, what to do.
+    public var message: String
+    /// The system call's error, or 0.
+    public var code: Int32
+    /// Whether the policy itself cannot be met on this host, as opposed to a fault.
+    public var isUnenforceable: Bool
+
+    public init(_ message: String, code: Int32 = 0, isUnenforceable: Bool = false) {
+        self.message = message
+        self.code = code
+        self.isUnenforceable = isUnenforceable
+    }
+}
