@@ -46,11 +46,6 @@ public struct Explanation: Codable, Hashable, Sendable {
     }
 }
 
-/// What a token may do.
-public enum TokenRole: String, Codable, Hashable, Sendable, CaseIterable {
-    case admin, submit, read, worker
-}
-
 /// A token as it is listed; the secret is shown once, by `CreatedToken`.
 public struct TokenInfo: Codable, Hashable, Sendable {
     public var id: TokenID

@@ -1,0 +1,67 @@
+import SandpoolModel
+
+/// What a worker says of itself when it connects.
+public struct WorkerRegistration: Hashable, Sendable {
+    public var id: WorkerID
+    public var name: String
+    public var labels: [String: String]
+    public var capacity: Resources
+    public var images: [String]
+    public var offersHostImage: Bool
+    /// Another boot id proves that nothing from before is alive.
+    public var bootID: String
+    public var softwareVersion: String
+
+    public init(
+        id: WorkerID, name: String, labels: [String: String], capacity: Resources, images: [String],
+        offersHostImage: Bool, bootID: String, softwareVersion: String
+    ) {
+        self.id = id
+        self.name = name
+        self.labels = labels
+        self.capacity = capacity
+        self.images = images
+        self.offersHostImage = offersHostImage
+        self.bootID = bootID
+        self.softwareVersion = softwareVersion
+    }
+}
+
+/// An enrolled worker.
+public struct WorkerRecord: Hashable, Sendable {
+    public var registration: WorkerRegistration
+    public var drain: Drain?
+    public var enrolledAt: Timestamp
+    public var lastSeenAt: Timestamp
+
+    public init(registration: WorkerRegistration, drain: Drain?, enrolledAt: Timestamp, lastSeenAt: Timestamp) {
+        self.registration = registration
+        self.drain = drain
+        self.enrolledAt = enrolledAt
+        self.lastSeenAt = lastSeenAt
+    }
+}
+
+/// Why a worker gets no more leases.
+public struct Drain: Hashable, Sendable {
+    /// One line for people; 1…1,024 bytes.
+    public var reason: String
+    /// When what still runs there is to be ended; `nil`: it may finish.
+    public var deadline: Timestamp?
+
+    public init(reason: String, deadline: Timestamp?) {
+        self.reason = reason
+        self.deadline = deadline
+    }
+}
+
+public struct WorkerEnrolment: Hashable, Sendable {
+    public var record: WorkerRecord
+    /// The boot id known before; `nil` where the worker is new or was forgotten.
+    public var previousBootID: String?
+
+    public init(record: WorkerRecord, previousBootID: String?) {
+        self.record = record
+        self.previousBootID = previousBootID
+    }
+}
