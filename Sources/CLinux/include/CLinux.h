@@ -25,6 +25,7 @@ int CLinux_close_range(unsigned first, unsigned last);
 
 // Declared only with _GNU_SOURCE, which a header that Swift imports must not define. All are close-on-exec.
 int CLinux_pipe(int ends[2]);
+int CLinux_memfd(const char *name);
 int CLinux_accept(int socket);
 int CLinux_peer_user(int socket, uid_t *user);
 int CLinux_unshare(int flags);
