@@ -1,0 +1,36 @@
+import SandpoolAPI
+import SandpoolModel
+
+extension Pool {
+    public func workers() async throws -> [WorkerInfo] { try await http.get(Routes.workers) }
+
+    public func worker(_ reference: String) async throws -> WorkerInfo {
+        try await http.get("\(Routes.workers)/\(Query.escape(reference))")
+    }
+
+    /// What can be asked of a worker.
+    public enum WorkerAction: String, Sendable {
+        /// Take nothing new and give back what was not started.
+        case drain
+        /// Take jobs again.
+        case resume
+        /// Declare it gone for good: what it ran is lost, and its return is refused.
+        case forget
+    }
+
+    public func worker(_ reference: String, _ action: WorkerAction) async throws -> WorkerInfo {
+        try await http.post("\(Routes.workers)/\(Query.escape(reference))/\(action.rawValue)", nil as JobSpec?)
+    }
+
+    public func tokens() async throws -> [TokenInfo] { try await http.get(Routes.tokens) }
+
+    /// Makes a token. Its secret is in this answer and nowhere else.
+    public func createToken(name: String, role: TokenRole) async throws -> CreatedToken {
+        try await http.post(Routes.tokens, CreateToken(name: name, role: role))
+    }
+
+    /// Revokes a token; sessions that use it are cut within a second.
+    public func revokeToken(_ id: String) async throws {
+        _ = try await http.request(.DELETE, "\(Routes.tokens)/\(Query.escape(id))")
+    }
+}

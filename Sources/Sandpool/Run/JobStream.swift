@@ -1,0 +1,247 @@
+import NIOCore
+import SandpoolAPI
+import SandpoolModel
+
+/// One job followed live on one connection: its output and its states come in, standard input and signals go
+/// out. A lost connection is made again and goes on at the byte where it stood.
+///
+/// One task calls `next` until it returns `nil`; others may write and signal meanwhile.
+public actor JobStream {
+    public enum Event: Sendable {
+        /// The job is stored.
+        case created(JobID, name: String?)
+        /// The job's state changed; the note explains a wait.
+        case state(JobState, note: String?)
+        case output(OutputStream, ByteBuffer)
+        /// The connection was lost and is being made again.
+        case reconnecting(SandpoolError)
+        /// The end; all output came before.
+        case finished(Job)
+    }
+
+    private let http: HTTPClient
+    private let start: RunRequest
+    private var exchange: Exchange?
+    private var decoder = FrameDecoder()
+    private var hasConnected = false
+    private var job: JobID?
+    private var offsets: [OutputStreamCode: Int64]
+    private var isFinished = false
+    private var backoff = Backoff()
+    private var pending: [RunRequest] = []
+
+    private var input = InputWindow()
+    private var inputWaiters: [CheckedContinuation<Void, Never>] = []
+
+    /// A stream that submits a job and follows it.
+    public init(_ pool: Pool, submitting spec: JobSpec) {
+        http = pool.http
+        start = .submit(spec)
+        offsets = [.stdout: 0, .stderr: 0]
+    }
+
+    /// A stream that follows a job that exists.
+    ///
+    /// - Parameter stdout: the first byte of each stream that is wanted; `Int64.max` for none.
+    public init(_ pool: Pool, following job: JobID, stdout: Int64 = 0, stderr: Int64 = 0) {
+        http = pool.http
+        self.job = job
+        start = .follow(job: job.text, stdout: stdout, stderr: stderr)
+        offsets = [.stdout: stdout, .stderr: stderr]
+    }
+
+    /// The next thing that happened; `nil` after `finished`.
+    public func next() async throws -> Event? {
+        while !isFinished {
+            do {
+                let exchange = try await connected()
+                while let frame = try decoder.next() {
+                    if let event = try handle(frame) { return event }
+                }
+                let arrived = try await exchange.next()
+                guard !arrived.isEmpty else { throw SandpoolError.disconnected(http.connector.endpoint) }
+                for bytes in arrived { decoder.append(bytes) }
+            } catch let error as SandpoolError where error.isConnectionLoss && canReconnect {
+                let wasConnected = exchange != nil
+                disconnect()
+                if wasConnected { return .reconnecting(error) }
+                try await Task.sleep(for: backoff.delay(after: error))
+            } catch {
+                end()
+                throw (error as? SandpoolError) ?? .unreadable(http.connector.endpoint)
+            }
+        }
+        return nil
+    }
+
+    /// Before the job is known to exist, asking again could make a second one, unless the spec carries a key.
+    private var canReconnect: Bool {
+        guard hasConnected else { return false }
+        if case .submit(let spec) = start, job == nil { return spec.idempotencyKey != nil }
+        return true
+    }
+
+    private func connected() async throws -> Exchange {
+        if let exchange { return exchange }
+        let first: RunRequest
+        if let job {
+            first = .follow(job: job.text, stdout: offsets[.stdout] ?? 0, stderr: offsets[.stderr] ?? 0)
+        } else {
+            first = start
+        }
+        var bytes = ByteBuffer()
+        try Frame.message(first).encode(into: &bytes)
+        let opened = try await http.open(
+            .POST, Routes.run, contentType: WorkerSession.contentType, first: bytes, isWhole: false)
+        hasConnected = true
+        decoder = FrameDecoder()
+        try await http.accept(opened)
+        exchange = opened
+        backoff.reset()
+        try resend()
+        return opened
+    }
+
+    /// Sends what the connection before may not have delivered.
+    private func resend() throws {
+        for request in pending { try send(.message(request)) }
+        pending = []
+        guard job != nil else { return }
+        try sendUnacknowledgedInput()
+    }
+
+    private func handle(_ frame: Frame) throws -> Event? {
+        switch frame {
+        case .output(let output): return takeOutput(output)
+        case .input: return nil
+        case .json: break
+        }
+        switch try frame.message(as: RunEvent.self) {
+        case .created(let id, let name):
+            let isNew = job == nil
+            job = id
+            if isNew { try sendUnacknowledgedInput() }
+            return isNew ? .created(id, name: name) : nil
+        case .state(let state, let note):
+            return .state(state, note: note)
+        case .inputConsumed(let offset):
+            input.acknowledge(upTo: offset)
+            wakeWriters()
+            return nil
+        case .finished(let job):
+            end()
+            return .finished(job)
+        case .failed(let error):
+            throw SandpoolError(error)
+        }
+    }
+
+    /// What lies before the offset that was reached is a repetition.
+    private func takeOutput(_ frame: OutputFrame) -> Event? {
+        var bytes = frame.bytes
+        let reached = offsets[frame.stream] ?? 0
+        guard reached <= frame.offset + Int64(bytes.readableBytes) else { return nil }
+        bytes.moveReaderIndex(forwardBy: Int(max(0, reached - frame.offset)))
+        guard bytes.readableBytes > 0 else { return nil }
+        offsets[frame.stream] = max(reached, frame.offset) + Int64(bytes.readableBytes)
+        return .output(frame.stream == .stdout ? .stdout : .stderr, bytes)
+    }
+
+    private func disconnect() {
+        exchange?.close()
+        exchange = nil
+    }
+
+    private func end() {
+        isFinished = true
+        disconnect()
+        wakeWriters()
+    }
+
+    @discardableResult
+    private func send(_ frame: Frame) throws -> EventLoopFuture<Void>? {
+        guard let exchange else { return nil }
+        var bytes = exchange.allocator.buffer(capacity: 64)
+        try frame.encode(into: &bytes)
+        return exchange.send(bytes)
+    }
+}
+
+// MARK: - Signals
+
+extension JobStream {
+    /// Sends a signal to the command.
+    public func signal(_ signal: Int) throws { try request(.signal(signal)) }
+
+    /// Ends the job: SIGTERM, grace, kill.
+    public func cancel() throws { try request(.cancel) }
+
+    /// Lets the job go on whatever its `onDisconnect` says.
+    public func detach() throws { try request(.detach) }
+
+    private func request(_ request: RunRequest) throws {
+        guard !isFinished else { return }
+        if exchange == nil {
+            // Sent by whoever makes the connection; a user presses keys few times.
+            if pending.count < 16 { pending.append(request) }
+        } else {
+            try send(.message(request))
+        }
+    }
+}
+
+// MARK: - Standard input
+
+extension JobStream {
+    /// Writes to the command's standard input; returns when there is room for more.
+    ///
+    /// - Returns: `false` when the job has ended and nobody reads any more.
+    @discardableResult
+    public func write(_ bytes: ByteBuffer) async throws -> Bool {
+        var rest = bytes
+        while rest.readableBytes > 0 {
+            guard !isFinished, !input.isFinished else { return false }
+            let length = min(rest.readableBytes, input.room, Frame.chunkBytes)
+            if length == 0 {
+                await withCheckedContinuation { inputWaiters.append($0) }
+            } else if let piece = rest.readSlice(length: length) {
+                let offset = input.append(piece)
+                // A connection that fails here is noticed, and made again, by the reader.
+                try? await sendInput(offset, piece, isLast: false)?.get()
+            }
+        }
+        return !isFinished
+    }
+
+    /// Waits until the command took everything that was written.
+    public func drain() async {
+        while !isFinished, input.consumed < input.written {
+            await withCheckedContinuation { inputWaiters.append($0) }
+        }
+    }
+
+    /// Ends standard input.
+    public func finishInput() throws {
+        guard !isFinished, !input.isFinished else { return }
+        let offset = input.finish()
+        try sendInput(offset, ByteBuffer(), isLast: true)
+    }
+
+    @discardableResult
+    private func sendInput(_ offset: Int64, _ bytes: ByteBuffer, isLast: Bool) throws -> EventLoopFuture<Void>? {
+        // Without the job's id, nothing can be addressed; `sendUnacknowledgedInput` follows once it is there.
+        guard let job else { return nil }
+        return try send(.input(InputFrame(id: job.text, epoch: 0, offset: offset, isLast: isLast, bytes: bytes)))
+    }
+
+    private func sendUnacknowledgedInput() throws {
+        for piece in input.unacknowledged() { try sendInput(piece.offset, piece.bytes, isLast: false) }
+        if input.isFinished { try sendInput(input.written, ByteBuffer(), isLast: true) }
+    }
+
+    private func wakeWriters() {
+        let waiting = inputWaiters
+        inputWaiters = []
+        for waiter in waiting { waiter.resume() }
+    }
+}

@@ -1,0 +1,55 @@
+import SandpoolAPI
+
+/// Any failure of Sandpool itself, as one line for people and one word for programs.
+///
+/// A command that fails is no error: its code is a value, `Sandbox.returnCode`.
+public struct SandpoolError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// A stable word, such as `unreachable`, `unauthorized`, `not_found`, `invalid_spec`.
+    public var code: String
+    /// What is wrong and where, one line.
+    public var message: String
+    /// What to do about it, one line.
+    public var hint: String?
+    /// The HTTP status of the answer, where the coordinator gave one.
+    public var status: Int?
+
+    public init(code: String, message: String, hint: String? = nil, status: Int? = nil) {
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.status = status
+    }
+
+    init(_ error: APIError, status: Int? = nil) {
+        self.init(
+            code: error.code, message: error.message, hint: error.hint,
+            status: status ?? (error.status == 0 ? nil : error.status))
+    }
+
+    /// `message; hint`, without a line break.
+    public var description: String { hint.map { "\(message); \($0)" } ?? message }
+}
+
+extension SandpoolError {
+    /// The stream or connection ended before the answer did. What was asked for may or may not have happened.
+    static func disconnected(_ endpoint: Endpoint) -> SandpoolError {
+        SandpoolError(
+            code: codeDisconnected, message: "the connection to \(endpoint) was lost",
+            hint: "check that the coordinator is still running")
+    }
+
+    /// The answer is not what this version understands.
+    static func unreadable(_ endpoint: Endpoint) -> SandpoolError {
+        SandpoolError(
+            code: "bad_answer", message: "an answer of \(endpoint) could not be read",
+            hint: "client and coordinator may be of different versions")
+    }
+
+    static let codeDisconnected = "disconnected"
+    static let codeUnreachable = "unreachable"
+
+    /// Whether asking the same again later can help: the coordinator is away or restarting.
+    var isConnectionLoss: Bool {
+        code == Self.codeDisconnected || code == Self.codeUnreachable || status == 502 || status == 503
+    }
+}
