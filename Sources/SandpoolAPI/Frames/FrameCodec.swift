@@ -1,4 +1,5 @@
 import NIOCore
+import SandpoolModel
 
 /// Why bytes are not frames, or a value cannot be one.
 public enum FrameError: Error, Hashable, Sendable {
@@ -118,14 +119,7 @@ extension Frame {
     /// What holds for every binary frame, so that nobody who reads one has to check again: the id is fit for a
     /// file name, and adding a payload's length to the offset cannot overflow.
     private static func check(id: String, epoch: Int64, offset: Int64) throws(FrameError) {
-        let isID = id.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
-                true
-            default: false
-            }
-        }
-        guard isID, (1...64).contains(id.utf8.count) else { throw .malformed("its id is not [a-z0-9-]{1,64}") }
+        guard isIdentifierText(id) else { throw .malformed("its id is not [a-z0-9-]{1,64}") }
         guard epoch >= 0 else { throw .malformed("its epoch is negative") }
         guard (0...Int64.max - Int64(payloadLimit)).contains(offset) else {
             throw .malformed("its offset \(offset) is out of range")

@@ -3,9 +3,9 @@ import SandpoolModel
 
 // FoundationEssentials leaves out ICU, whose loading would be most of the CLI's start-up time.
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// JSON as it goes over the wire: keys sorted, so that the same value is always the same bytes, and slashes

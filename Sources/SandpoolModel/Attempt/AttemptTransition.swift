@@ -50,7 +50,8 @@ extension AttemptState {
             .duplicate
         case (.finished, .preparing), (.finished, .building), (.finished, .started), (.finished, .ended):
             .duplicate
-        case (.lost, .lost), (.superseded, .superseded): .duplicate
+        // Given back again because the first answer was lost on the way.
+        case (.lost, .lost), (.lost, .returned), (.superseded, .superseded): .duplicate
         case (.finished, .lost), (.finished, .superseded), (.finished, .returned): .refuse
         case (.lost, _), (.superseded, _): .refuse
         }

@@ -1,13 +1,34 @@
 /// How often a job has been tried, by the reason that a try counts.
 public struct RetryCounts: Hashable, Sendable, Codable {
-    /// Attempts that ended before their command was exec'd.
+    /// Attempts that Sandpool failed before their command was exec'd.
     public var notStarted = 0
-    /// Attempts that ran and were lost.
+    /// Attempts that ran and were lost, for whatever reason.
     public var lostRunning = 0
+    /// Those of `lostRunning` that went down together with their worker.
+    public var workersLost = 0
     /// Attempts that ended by the user's own failure.
     public var userFailures = 0
 
     public init() {}
+
+    /// Counts the ends of attempts.
+    public init(counting outcomes: some Sequence<Outcome>) {
+        for outcome in outcomes { count(outcome) }
+    }
+
+    /// Counts the end of one more attempt.
+    public mutating func count(_ outcome: Outcome) {
+        switch outcome.cause.fault {
+        case .user: userFailures += outcome.jobState == .succeeded ? 0 : 1
+        case .infrastructure where !outcome.commandStarted: notStarted += 1
+        case .infrastructure:
+            lostRunning += 1
+            workersLost += outcome.cause == .workerLost ? 1 : 0
+        }
+    }
+
+    /// Whether so many workers were lost while they ran the job that the job is taken for the reason.
+    public var isPoison: Bool { workersLost >= RetryLimits.poison }
 }
 
 /// What becomes of a job whose attempt ended.
@@ -22,9 +43,10 @@ public enum RetryDecision: Hashable, Sendable {
 public enum RetryLimits {
     /// Tries after the first for an attempt whose command was never exec'd.
     public static let notStarted = 2
-    /// Tries after the first for an attempt that ran, was lost, and may be rerun. A job that loses a second
-    /// worker while running is taken for poison, so this is one below `notStarted`.
-    public static let lostRunning = 1
+    /// Tries after the first for attempts that ran, were lost, and may be rerun.
+    public static let lostRunning = 2
+    /// Workers lost while they ran the job at which it is stopped, whatever tries are left.
+    public static let poison = 2
     /// Wait before the n-th retry: 1 s, 2 s, 4 s … at most 30 s.
     public static func delay(retry: Int) -> Duration { .seconds(min(30, 1 << min(max(retry - 1, 0), 5))) }
 }
@@ -36,7 +58,9 @@ extension JobSpec {
     public func decideRetry(after outcome: Outcome, counts: RetryCounts) -> RetryDecision {
         switch outcome.cause.fault {
         case .user:
-            guard outcome.jobState == .failed, counts.userFailures <= retries else { return .finish }
+            guard outcome.jobState == .failed, outcome.isRetryable, counts.userFailures <= retries else {
+                return .finish
+            }
             return .retry(after: RetryLimits.delay(retry: counts.userFailures))
         case .infrastructure where !outcome.isRetryable:
             return .finish
@@ -44,7 +68,9 @@ extension JobSpec {
             guard counts.notStarted <= RetryLimits.notStarted else { return .finish }
             return .retry(after: RetryLimits.delay(retry: counts.notStarted))
         case .infrastructure:
-            guard isRerunSafe, counts.lostRunning <= RetryLimits.lostRunning else { return .finish }
+            guard isRerunSafe, !counts.isPoison, counts.lostRunning <= RetryLimits.lostRunning else {
+                return .finish
+            }
             return .retry(after: RetryLimits.delay(retry: counts.lostRunning))
         }
     }

@@ -38,6 +38,13 @@ public struct Identifier<Kind: IdentifierKind>: Hashable, Sendable, Comparable, 
     public static func < (left: Self, right: Self) -> Bool { left.text < right.text }
 }
 
+/// Whether `text` may be an id of any kind, `[a-z0-9-]{1,64}`: fit for a file name, a cgroup and an interface's
+/// alternative name.
+public func isIdentifierText(_ text: String) -> Bool {
+    (1...64).contains(text.utf8.count)
+        && text.utf8.allSatisfy { $0.isASCIILower || $0.isASCIIDigit || $0 == UInt8(ascii: "-") }
+}
+
 extension Identifier: Codable {
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()

@@ -34,6 +34,9 @@ public struct ULID: Hashable, Sendable {
         text = String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Whether `text` has only digits of an identifier.
+    static func isDigits(_ text: some StringProtocol) -> Bool { text.utf8.allSatisfy(digits.contains) }
+
     /// Parses the 26-digit text form; `nil` for anything else, upper case included.
     public init?(_ text: some StringProtocol) {
         let bytes = Array(text.utf8)
