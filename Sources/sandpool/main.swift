@@ -1,1 +1,3 @@
-print("x")
+import SandpoolCommands
+
+await CommandLineTool.main()

@@ -1,0 +1,86 @@
+import Glibc
+import NIOCore
+import NIOPosix
+import Sandpool
+import SandpoolModel
+
+/// Follows one job for a user at a terminal or in a pipe: output to stdout and stderr, input and signals to it.
+struct JobFollower {
+    let stream: JobStream
+    /// Whether stdin is passed on.
+    let passesInput: Bool
+    let isVerbose: Bool
+
+    /// Follows the job to its end.
+    func follow() async throws -> Job {
+        let relay = try SignalRelay()
+        let progress = ProgressLine()
+        return try await withThrowingTaskGroup(of: Void.self, returning: Job.self) { group in
+            group.addTask { await forwardSignals(relay) }
+            if progress.isLive { group.addTask { await progress.run() } }
+            if passesInput { group.addTask { try await forwardInput() } }
+            defer {
+                progress.clear()
+                group.cancelAll()
+            }
+            return try await forwardOutput(progress)
+        }
+    }
+
+    private func forwardOutput(_ progress: ProgressLine) async throws -> Job {
+        let sink = OutputSink()
+        while let event = try await stream.next() {
+            switch event {
+            case .created(let id, _):
+                if isVerbose { StandardError.line("sandpool: job \(id)") }
+            case .state(let state, let note):
+                progress.update(state, note: note)
+            case .output(let output, let bytes):
+                progress.clear()
+                try await pass(bytes, to: output == .stdout ? STDOUT_FILENO : STDERR_FILENO, sink)
+            case .reconnecting(let error):
+                progress.clear()
+                StandardError.line("sandpool: \(error.message); reconnecting")
+            case .finished(let job):
+                return job
+            }
+        }
+        throw SandpoolError(code: "bad_answer", message: "the job's stream ended without its result")
+    }
+
+    /// A reader that is gone ends the job, as SIGPIPE would end a command in a pipeline.
+    private func pass(_ bytes: ByteBuffer, to descriptor: Int32, _ sink: OutputSink) async throws {
+        do {
+            try await sink.write(bytes, to: descriptor)
+        } catch let closed as ClosedOutput {
+            try await stream.cancel()
+            while let event = try await stream.next() {
+                if case .finished = event { break }
+            }
+            throw closed
+        }
+    }
+
+    /// The first interrupt is the command's, the second cancels, the third leaves. A termination cancels.
+    private func forwardSignals(_ relay: SignalRelay) async {
+        var interrupts = 0
+        for await signal in relay.signals {
+            interrupts += signal == SIGINT ? 1 : 2
+            switch interrupts {
+            case 1: try? await stream.signal(Int(SIGINT))
+            case 2: try? await stream.cancel()
+            default: ExitStatus.interrupted.end()
+            }
+        }
+    }
+
+    private func forwardInput() async throws {
+        let input = try StandardInputReader()
+        while true {
+            let bytes = try await input.read()
+            guard !bytes.isEmpty else { break }
+            guard try await stream.write(ByteBuffer(bytes: bytes)) else { return }
+        }
+        try await stream.finishInput()
+    }
+}
