@@ -26,9 +26,8 @@ public protocol JobStore: Sendable {
     /// Jobs that match, newest first.
     func jobs(_ query: JobQuery) async throws -> [Job]
 
-    /// Finds the job that a user names: a whole id, `@last`, a name (its newest job), or a unique suffix of an
-    /// id, tried in this order.
-    func resolve(_ reference: String) async throws -> Resolution
+    /// Finds the job that a user names; of several with the same name the newest.
+    func resolve(_ reference: JobReference) async throws -> Resolution
 
     /// How many jobs are in each state; states without a job are left out.
     func counts() async throws -> [JobState: Int]

@@ -6,6 +6,12 @@ public enum StoreLimits {
     public static let page = 10_000
     /// Most bytes of each stream that ride inside a result.
     public static let inlineOutputBytes = 32 << 10
+    /// What is kept of an outcome's message.
+    public static let messageCharacters = 4_096
+    /// Most bytes of one result's evidence, as JSON.
+    public static let evidenceBytes = 64 << 10
+    /// Most writes that wait for a commit; one more is `StoreError.overloaded`.
+    public static let queuedWrites = 4_096
     /// Most ids that an ambiguous reference names.
     public static let ambiguousMatches = 8
 }

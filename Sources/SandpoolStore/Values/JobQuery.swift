@@ -22,4 +22,8 @@ public enum Resolution: Hashable, Sendable {
     case notFound
     /// The suffix of several ids, of which these are the newest; at most `StoreLimits.ambiguousMatches`.
     case ambiguous([JobID])
+
+    package init(ofSuffixMatches matches: [JobID]) {
+        self = matches.count > 1 ? .ambiguous(matches) : matches.first.map(Self.found) ?? .notFound
+    }
 }

@@ -46,7 +46,7 @@ public struct LossReport: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         /// No worker holds it any more, or none will be believed.
         case lost
-        /// Another attempt is to take its place.
+        /// Another attempt is to take its place. Where the retry policy allows none, it is `lost` after all.
         case superseded
     }
 

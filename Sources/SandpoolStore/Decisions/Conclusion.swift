@@ -1,0 +1,32 @@
+import SandpoolModel
+
+/// What the end of an attempt makes of its job.
+package enum Conclusion: Hashable, Sendable {
+    case finish(Outcome)
+    /// Back into the queue after `delay`.
+    case requeue(RetryCounts, delay: Duration)
+
+    /// Decides by the outcome, the retries used up before it, and whether the user wants the job at all.
+    ///
+    /// - Parameter spec: read only where the outcome is not a success, which most are.
+    package static func of(
+        _ outcome: Outcome, counts: RetryCounts, cancelRequested: Bool, spec: () throws -> JobSpec
+    ) rethrows -> Conclusion {
+        if outcome.jobState == .succeeded { return .finish(outcome) }
+        if cancelRequested { return .finish(outcome.cause.fault == .user ? outcome : cancelled(outcome)) }
+        var counts = counts
+        counts.count(outcome)
+        switch try spec().decideRetry(after: outcome, counts: counts) {
+        case .retry(let delay): return .requeue(counts, delay: delay)
+        case .finish: return .finish(outcome)
+        }
+    }
+
+    /// The end of a job that was cancelled before any worker had anything to say of the command.
+    package static let cancelledUnstarted = Outcome(cause: .cancelled, commandStarted: false)
+
+    /// Nobody saw the command end, and nobody waits for it: the job ends as its user asked.
+    private static func cancelled(_ outcome: Outcome) -> Outcome {
+        Outcome(cause: .cancelled, message: outcome.message, commandStarted: outcome.commandStarted)
+    }
+}
