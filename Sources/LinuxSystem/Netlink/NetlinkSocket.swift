@@ -1,16 +1,5 @@
 import Glibc
 
-/// What the kernel answered to a netlink request, or why it could not be asked.
-public struct NetlinkError: Error, Equatable {
-    public let stage: String
-    public let errno: Int32
-
-    public init(stage: String, errno: Int32) {
-        self.stage = stage
-        self.errno = errno
-    }
-}
-
 /// A netlink socket (netlink(7)). It belongs to the network namespace that its thread was in when it was
 /// made, stays there whatever the thread does later, and keeps that namespace alive until it is closed.
 public final class NetlinkSocket {
@@ -33,7 +22,7 @@ public final class NetlinkSocket {
 
     public init(_ family: Family) throws {
         descriptor = socket(AF_NETLINK, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), family.rawValue)
-        guard descriptor >= 0 else { throw NetlinkError(stage: "socket(AF_NETLINK)", errno: errno) }
+        guard descriptor >= 0 else { throw SystemError("socket AF_NETLINK", code: errno) }
         var timeout = timeval(tv_sec: Self.answerSeconds, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         // 1 MiB either way: a batch of set elements must fit the send buffer in one piece.
@@ -47,12 +36,17 @@ public final class NetlinkSocket {
     ///
     /// Every failed message is answered, acknowledged or not; the first failure is thrown with `stage`.
     /// rtnetlink goes on after a failed message, an nfnetlink batch takes effect whole or not at all.
-    public func execute(_ messages: [NetlinkMessage], stage: String, acknowledgedIndex: Int? = nil) throws {
+    ///
+    /// - Parameter replied: gets what the kernel answers besides acknowledgements.
+    public func execute(
+        _ messages: [NetlinkMessage], stage: String, acknowledgedIndex: Int? = nil,
+        replied: (NetlinkReply) -> Void = { _ in }
+    ) throws {
         let acknowledged = acknowledgedIndex ?? messages.count - 1
         let first = sequence &+ 1
         var bytes: [UInt8] = []
         for (index, message) in messages.enumerated() {
-            guard !message.isTooLong else { throw NetlinkError(stage: stage, errno: EMSGSIZE) }
+            guard !message.isTooLong else { throw SystemError(stage, code: EMSGSIZE) }
             sequence &+= 1
             var message = message
             if index == acknowledged { message.flags.insert(.ack) }
@@ -64,14 +58,14 @@ public final class NetlinkSocket {
         var isAnswered = false
         while !isAnswered {
             try receive(stage: stage) { reply, sequence in
-                guard reply.type == Self.errorType else { return }
+                guard reply.type == Self.errorType else { return replied(reply) }
                 let code = -Int32(bitPattern: reply.uint32(at: 0))
                 if code != 0, failure == 0 { failure = code }
                 // A batch that is refused as a whole is answered at its begin alone.
                 if sequence == awaited || (code != 0 && sequence == first) { isAnswered = true }
             }
         }
-        if failure != 0 { throw NetlinkError(stage: stage, errno: failure) }
+        if failure != 0 { throw SystemError(stage, code: failure) }
     }
 
     /// Asks for everything of a kind and hands each message of the answer to `body`.
@@ -94,15 +88,15 @@ public final class NetlinkSocket {
                 default: body(reply)
                 }
             }
-            guard received <= Self.dumpLimit else { throw NetlinkError(stage: stage, errno: EMSGSIZE) }
+            guard received <= Self.dumpLimit else { throw SystemError(stage, code: EMSGSIZE) }
         }
-        if failure != 0 { throw NetlinkError(stage: stage, errno: failure) }
+        if failure != 0 { throw SystemError(stage, code: failure) }
     }
 
     private func transmit(_ bytes: [UInt8], stage: String) throws {
         // A netlink socket's default destination is the kernel.
         while send(descriptor, bytes, bytes.count, 0) < 0 {
-            guard errno == EINTR else { throw NetlinkError(stage: stage, errno: errno) }
+            guard errno == EINTR else { throw SystemError(stage, code: errno) }
         }
     }
 
@@ -112,7 +106,7 @@ public final class NetlinkSocket {
         var buffer = [UInt8](repeating: 0, count: Self.bufferSize)
         var count = recv(descriptor, &buffer, buffer.count, 0)
         while count < 0, errno == EINTR { count = recv(descriptor, &buffer, buffer.count, 0) }
-        guard count >= 0 else { throw NetlinkError(stage: stage, errno: errno == EAGAIN ? ETIMEDOUT : errno) }
+        guard count >= 0 else { throw SystemError(stage, code: errno == EAGAIN ? ETIMEDOUT : errno) }
         var rest = buffer[0..<count]
         while rest.count >= NetlinkMessage.headerSize {
             let length = Int(rest.hostUInt32(at: 0))

@@ -100,6 +100,13 @@ public enum RouteRequest {
     }
 
     public static func deleteLink(index: UInt32) -> NetlinkMessage { link(Kind.deleteLink, index: index) }
+
+    public static func findLink(_ name: String) -> NetlinkMessage {
+        var message = link(Kind.getLink)
+        message.attribute(Attribute.linkName, name)
+        return message
+    }
+
     public static func listLinks() -> NetlinkMessage { link(Kind.getLink) }
 
     /// A /32 of scope `host` on loopback and of scope `universe` on others.

@@ -44,6 +44,13 @@ extension NetlinkSocket {
         return links
     }
 
+    /// The number of the interface with this name; ENODEV when there is none.
+    public func linkIndex(_ name: String) throws -> UInt32 {
+        var index: UInt32 = 0
+        try execute([RouteRequest.findLink(name)], stage: "find \(name)") { index = $0.uint32(at: 4) }
+        return index
+    }
+
     /// The IPv4 addresses of the namespace, in host order.
     public func addresses() throws -> [UInt32] {
         var addresses: [UInt32] = []

@@ -1,0 +1,140 @@
+import Glibc
+import LinuxSystem
+
+/// The launcher's side of the DNS forwarder: an unprivileged child that is started again when it ends.
+final class ForwarderProcess {
+    private struct Admission {
+        var token: UInt64
+        var policy: ForwarderPolicy
+        var filter: EgressFilter
+    }
+
+    /// How long an address stays in a filter: no shorter than programs keep names, no longer than an hour.
+    private static let learnedSeconds: ClosedRange<UInt32> = 60...3_600
+    private static let socketBuffer: Int32 = 1 << 20
+    private static let restartDelaysMs: [UInt64] = [10, 100, 1_000, 10_000]
+
+    private let sockets: GatewaySockets
+    private let resolverPath: String
+    private let loop: EventLoop
+    private var admissions: [UInt32: Admission] = [:]
+    private var child: ChildProcess?
+    private var control: SeqPacketSocket?
+    private var restarts = 0
+    private var restartTimer: EventLoop.TimerToken?
+
+    init(sockets: GatewaySockets, resolverPath: String, loop: EventLoop) throws {
+        self.sockets = sockets
+        self.resolverPath = resolverPath
+        self.loop = loop
+        try start()
+    }
+
+    /// From now on the sandbox with this address may ask. Its policy is in the forwarder's queue before the
+    /// sandbox's first question can be.
+    func admit(address: UInt32, token: UInt64, _ policy: EgressPolicy, filter: EgressFilter) throws {
+        let policy = ForwarderPolicy(
+            isRestricted: policy.isRestricted, domains: policy.domains, opened: policy.opened)
+        admissions[address] = Admission(token: token, policy: policy, filter: filter)
+        // While it is being started again, the new one gets all admissions.
+        guard let control else { return }
+        do {
+            try control.send(ForwarderCommand.admit(address: address, token: token, policy).encoded, waiting: false)
+        } catch where error.code != EPIPE && error.code != ECONNRESET {
+            admissions[address] = nil
+            throw error
+        } catch {
+            // It has just ended; see above.
+        }
+    }
+
+    func forget(address: UInt32, token: UInt64) {
+        guard admissions[address]?.token == token else { return }
+        admissions[address] = nil
+        // Lost at worst: then the forwarder keeps a policy that the next admission replaces.
+        try? control?.send(ForwarderCommand.forget(address: address, token: token).encoded, waiting: false)
+    }
+
+    func stop() {
+        if let restartTimer { loop.cancel(restartTimer) }
+        restartTimer = nil
+        guard let child else { return }
+        try? child.send(SIGKILL)
+        end(child)
+    }
+
+    private func start() throws {
+        let (ours, theirs) = try SeqPacketSocket.pair()
+        ours.setBuffers(Self.socketBuffer)
+        theirs.setBuffers(Self.socketBuffer)
+        let launcher = getpid()
+        let child = try ChildProcess.clone { [sockets, resolverPath] in
+            ForwarderMain.run(sockets: sockets, control: theirs, resolverPath: resolverPath, parent: launcher)
+        }
+        self.child = child
+        control = ours
+        do {
+            for (address, admission) in admissions {
+                let command = ForwarderCommand.admit(address: address, token: admission.token, admission.policy)
+                try ours.send(command.encoded, waiting: false)
+            }
+            try loop.watch(child.descriptor, .readable) { [unowned self] in restart(after: child) }
+            try loop.watch(ours.descriptor, .readable) { [unowned self] in serve(ours) }
+        } catch {
+            stop()
+            throw error
+        }
+    }
+
+    private func end(_ child: ChildProcess) {
+        loop.forget(child.descriptor)
+        if let control { loop.forget(control.descriptor) }
+        // ECHILD when the launcher's own wait for any child was first.
+        _ = try? child.reap()
+        self.child = nil
+        control = nil
+    }
+
+    private func restart(after child: ChildProcess) {
+        end(child)
+        let delay = Self.restartDelaysMs[min(restarts, Self.restartDelaysMs.count - 1)]
+        restarts += 1
+        startLater(delay)
+    }
+
+    private func startLater(_ delayMs: UInt64) {
+        restartTimer = loop.schedule(at: BoottimeClock.milliseconds() + delayMs) { [unowned self] in
+            restartTimer = nil
+            // Out of memory or processes: there is no forwarder now, but there may be later.
+            do { try start() } catch { startLater(Self.restartDelaysMs[Self.restartDelaysMs.count - 1]) }
+        }
+    }
+
+    private func serve(_ control: SeqPacketSocket) {
+        guard let message = try? control.receive(limit: LearnRequest.sizeLimit, descriptorLimit: 1, waiting: false),
+            let request = try? LearnRequest(message.bytes)
+        else { return }
+        // It answers questions, so it works.
+        restarts = 0
+        let isAdded = learn(request)
+        try? control.send(
+            ForwarderCommand.learned(number: request.number, isAdded: isAdded).encoded, waiting: false)
+    }
+
+    private func learn(_ request: LearnRequest) -> Bool {
+        guard let admission = admissions[request.address], admission.token == request.token else { return false }
+        let seconds = Self.learnedSeconds
+        // Checked again: the forwarder reads what strangers write.
+        let usable = request.learned.filter { entry in
+            !DroppedRanges.contains(entry.address)
+                || admission.policy.opened.contains { $0.contains(entry.address) }
+        }
+        guard !usable.isEmpty else { return true }
+        let entries = usable.map { entry in
+            let ttl = min(max(entry.ttl, seconds.lowerBound), seconds.upperBound)
+            return (address: entry.address, timeoutMs: UInt64(ttl) * 1_000)
+        }
+        do { try admission.filter.learn(entries) } catch { return false }
+        return true
+    }
+}

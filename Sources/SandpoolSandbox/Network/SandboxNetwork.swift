@@ -1,0 +1,185 @@
+import Glibc
+import LinuxSystem
+
+/// Net namespaces for sandboxes: pools of ready ones, blocked and open, and what open ones need on the host.
+///
+/// Nothing is made on the host before the first open sandbox. All on the launcher's one thread; calls wait for
+/// the kernel only.
+public final class SandboxNetwork: NetworkProvider {
+    public struct Configuration: Sendable {
+        /// How many blocked namespaces are kept ready: each costs the kernel about 100 KiB.
+        public var blockedReady = 16
+        /// How many open ones, from the first open sandbox on.
+        public var openReady = 4
+        /// Names the DNS servers that sandboxes' questions go to (resolv.conf(5)).
+        public var resolverPath = "/etc/resolv.conf"
+
+        public init() {}
+    }
+
+    /// What is kept for one open sandbox until it is given back.
+    private struct OpenSandbox {
+        var namespace: OpenNamespace
+        var opened: [IPv4Network]
+    }
+
+    private static let forwardingIntervalMs: UInt64 = 5_000
+
+    private let configuration: Configuration
+    private let loop: EventLoop
+    private let factory: NamespaceFactory
+    private var blockedPool: [FileDescriptor] = []
+    private var openPool: [OpenNamespace] = []
+    private var openSandboxes: [UInt64: OpenSandbox] = [:]
+    private var slots = SlotQueue(count: AddressPlan.slotCount)
+    private var openedCounts: [IPv4Network: Int] = [:]
+    private var lastToken: UInt64 = 0
+    private var host: HostNetwork?
+    private var forwarder: ForwarderProcess?
+    private var forwardingCheckedMs: UInt64 = 0
+
+    public init(configuration: Configuration = Configuration(), loop: EventLoop) throws(NetworkError) {
+        self.configuration = configuration
+        self.loop = loop
+        do { factory = try NamespaceFactory() } catch {
+            throw NetworkError(describing: error, while: "open this process's net namespace")
+        }
+    }
+
+    public func take(
+        _ policy: SandboxPlan.Network, slot: UInt32, sandbox: String
+    ) throws(NetworkError) -> NetworkLease {
+        switch policy {
+        case .blocked:
+            return try takeBlocked(slot: slot)
+        case .open(let allowCIDRs, let allowDomains, let openedCIDRs):
+            let policy = try EgressPolicy(
+                allowCIDRs: allowCIDRs, allowDomains: allowDomains, openedCIDRs: openedCIDRs)
+            do { return try takeOpen(policy, slot: slot, sandbox: sandbox) } catch {
+                throw NetworkError(describing: error, while: "make an open network for \(sandbox)")
+            }
+        }
+    }
+
+    public func giveBack(_ lease: NetworkLease) {
+        guard let sandbox = openSandboxes.removeValue(forKey: lease.token) else { return }
+        forwarder?.forget(address: sandbox.namespace.address, token: lease.token)
+        slots.giveBack(sandbox.namespace.slot)
+        release(sandbox.opened)
+    }
+
+    public func refill() -> Bool {
+        // What fails here is tried again by `take`, which says why.
+        if blockedPool.count < configuration.blockedReady {
+            guard let namespace = try? factory.make() else { return false }
+            blockedPool.append(namespace.descriptor)
+            return true
+        }
+        guard let host else { return false }
+        followRoutes(host)
+        guard openPool.count < configuration.openReady, let namespace = try? makeOpen(host) else { return false }
+        openPool.append(namespace)
+        return true
+    }
+
+    /// At an orderly end, when no sandbox is left: takes everything away that was made on the host.
+    public func shutDown() {
+        blockedPool = []
+        openPool = []
+        openSandboxes = [:]
+        forwarder?.stop()
+        forwarder = nil
+        host?.remove()
+        host = nil
+    }
+
+    private func takeBlocked(slot: UInt32) throws(NetworkError) -> NetworkLease {
+        do {
+            return NetworkLease(
+                namespace: try blockedPool.popLast() ?? factory.make().descriptor, slot: slot,
+                resolvConf: Array("# The network is blocked.\n".utf8), hostsAddress: "127.0.1.1")
+        } catch {
+            throw NetworkError(describing: error, while: "make a blocked net namespace")
+        }
+    }
+
+    private func takeOpen(_ policy: EgressPolicy, slot: UInt32, sandbox: String) throws -> NetworkLease {
+        let (host, forwarder) = try openHost()
+        let namespace = try openPool.popLast() ?? makeOpen(host)
+        lastToken += 1
+        let token = lastToken
+        var isTaken = false
+        defer { if !isTaken { slots.giveBack(namespace.slot) } }
+        try namespace.setOwner(sandbox)
+        try forwarder.admit(address: namespace.address, token: token, policy, filter: namespace.filter)
+        defer { if !isTaken { forwarder.forget(address: namespace.address, token: token) } }
+        try open(policy.opened, host)
+        defer { if !isTaken { release(policy.opened) } }
+        // Last: from here on packets leave.
+        try namespace.filter.open(policy, hostRanges: host.unreachableRanges())
+        isTaken = true
+        openSandboxes[token] = OpenSandbox(namespace: namespace, opened: policy.opened)
+        return NetworkLease(
+            namespace: namespace.descriptor, slot: slot,
+            resolvConf: Array("nameserver \(IPv4Address.text(host.plan.gateway))\n".utf8),
+            hostsAddress: IPv4Address.text(namespace.address), token: token)
+    }
+
+    private func openHost() throws -> (HostNetwork, ForwarderProcess) {
+        if let host, let forwarder { return (host, forwarder) }
+        let host = try HostNetwork()
+        do {
+            let forwarder = try ForwarderProcess(
+                sockets: host.sockets, resolverPath: configuration.resolverPath, loop: loop)
+            self.host = host
+            self.forwarder = forwarder
+            return (host, forwarder)
+        } catch {
+            host.remove()
+            throw error
+        }
+    }
+
+    private func makeOpen(_ host: HostNetwork) throws -> OpenNamespace {
+        // Ended namespaces go in the background; one that is still there keeps its interface.
+        for _ in 0..<AddressPlan.slotCount {
+            guard let slot = slots.take() else { break }
+            do {
+                return try OpenNamespace(slot: slot, host: host, factory: factory)
+            } catch let error as SystemError where error.code == EEXIST {
+                slots.giveBack(slot)
+            } catch {
+                slots.giveBack(slot)
+                throw error
+            }
+        }
+        throw NetworkError("open network: all \(AddressPlan.slotCount) addresses are in use; run fewer sandboxes")
+    }
+
+    private func followRoutes(_ host: HostNetwork) {
+        let now = BoottimeClock.milliseconds()
+        guard now >= forwardingCheckedMs + Self.forwardingIntervalMs else { return }
+        forwardingCheckedMs = now
+        try? host.updateForwarding()
+    }
+
+    private func open(_ networks: [IPv4Network], _ host: HostNetwork) throws {
+        let before = openedCounts.count
+        for network in networks { openedCounts[network, default: 0] += 1 }
+        guard openedCounts.count != before else { return }
+        do { try host.setOpened(Array(openedCounts.keys)) } catch {
+            release(networks)
+            throw error
+        }
+    }
+
+    private func release(_ networks: [IPv4Network]) {
+        let before = openedCounts.count
+        for network in networks {
+            guard let count = openedCounts[network] else { continue }
+            openedCounts[network] = count > 1 ? count - 1 : nil
+        }
+        // A range that stays open on the host is still closed inside every namespace but its own.
+        if openedCounts.count != before { try? host?.setOpened(Array(openedCounts.keys)) }
+    }
+}
