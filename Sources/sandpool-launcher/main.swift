@@ -1,1 +1,4 @@
-print("x")
+import Glibc
+import SandpoolSandbox
+
+exit(LauncherMain.run(Array(CommandLine.arguments.dropFirst())))

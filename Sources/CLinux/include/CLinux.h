@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/types.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
 
 // clone3(2) has no wrapper. Returns as fork(2) does, on the caller's own stack; the caller has one thread.
 pid_t CLinux_clone3(uint64_t flags, int *pidfd, int cgroup);
@@ -31,7 +33,7 @@ int CLinux_peer_user(int socket, uid_t *user);
 int CLinux_unshare(int flags);
 int CLinux_setns(int namespace_descriptor, int flags);
 ssize_t CLinux_splice(int from, int to, int64_t *to_offset, size_t count, unsigned flags);
-int CLinux_fallocate(int file, int mode, int64_t offset, int64_t length);
+ssize_t CLinux_copy_file_range(int from, int to, size_t count);
 
 // The mount interface of Linux 5.2 and later; <sys/mount.h> and <linux/mount.h> cannot both be imported.
 int CLinux_fsopen(const char *type);

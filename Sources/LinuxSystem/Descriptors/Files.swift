@@ -1,6 +1,9 @@
 import CLinux
 import Glibc
 
+/// Opens a place in the tree and not the file (open(2)); its header shows it only with _GNU_SOURCE.
+public let O_PATH: Int32 = 0x20_0000
+
 /// Calls on files relative to an open directory. `name` may not be trusted to stay below it: for paths that
 /// come from a sandbox use `openInRoot`.
 extension FileDescriptor {
@@ -10,6 +13,11 @@ extension FileDescriptor {
     public static func open(_ path: String, _ flags: Int32, mode: mode_t = 0) throws(SystemError) -> FileDescriptor {
         FileDescriptor(
             owning: try systemCall("open \(path)") { Glibc.open(path, flags | O_CLOEXEC, mode) })
+    }
+
+    /// A descriptor that stays open for the life of the process and over exec.
+    public static func openRaw(_ path: String) throws(SystemError) -> Int32 {
+        try systemCall("open \(path)") { Glibc.open(path, O_RDWR) }
     }
 
     public func open(_ name: String, _ flags: Int32, mode: mode_t = 0) throws(SystemError) -> FileDescriptor {

@@ -22,6 +22,8 @@ public final class EventLoop {
     private var armedFor: UInt64?
     private var stopped = false
     private var deferred: [() -> Void] = []
+    private var idleWork: (() -> Bool)?
+    private var hasIdleWork = false
 
     public init() throws(SystemError) {
         epoll = FileDescriptor(owning: try systemCall("epoll_create1") { epoll_create1(Int32(EPOLL_CLOEXEC)) })
@@ -53,6 +55,8 @@ public final class EventLoop {
         epoll_ctl(epoll.raw, EPOLL_CTL_DEL, descriptor.raw, nil)
     }
 
+    public func isWatched(_ descriptor: FileDescriptor) -> Bool { numbers[descriptor.raw] != nil }
+
     /// Calls `action` once, at a time in milliseconds of `BoottimeClock`.
     public func schedule(at deadline: UInt64, _ action: @escaping () -> Void) -> TimerToken {
         let token = timers.add(at: deadline, action)
@@ -65,16 +69,25 @@ public final class EventLoop {
     /// Calls `action` once, after the events that are ready now.
     public func afterEvents(_ action: @escaping () -> Void) { deferred.append(action) }
 
+    /// Calls `work` when nothing else is to be done, after each `wakeIdleWork`, until it returns false.
+    public func whenIdle(_ work: @escaping () -> Bool) {
+        idleWork = work
+        hasIdleWork = true
+    }
+
+    public func wakeIdleWork() { hasIdleWork = idleWork != nil }
+
     public func stop() { stopped = true }
 
     /// Waits and calls handlers until `stop`.
     public func run() throws(SystemError) {
         var events = [epoll_event](repeating: epoll_event(), count: 64)
         while !stopped {
-            let wait: Int32 = deferred.isEmpty ? -1 : 0
+            let wait: Int32 = deferred.isEmpty && !hasIdleWork ? -1 : 0
             let count = try systemCall("epoll_wait") { epoll_wait(epoll.raw, &events, Int32(events.count), wait) }
             // A handler may forget others of this round: each is looked up when its turn comes.
             for event in events[..<Int(count)] { handlers[event.data.u64]?() }
+            if count == 0, deferred.isEmpty, hasIdleWork { hasIdleWork = idleWork?() ?? false }
             let actions = deferred
             deferred = []
             for action in actions { action() }

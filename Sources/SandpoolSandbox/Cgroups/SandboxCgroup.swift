@@ -1,0 +1,118 @@
+import Glibc
+import LinuxSystem
+
+/// The cgroup of one sandbox, made fresh and never used again: one that was killed kills whatever is cloned
+/// into it later.
+final class SandboxCgroup {
+    private struct Part {
+        var parent: FileDescriptor
+        var directory: FileDescriptor
+    }
+
+    let name: String
+    private var memory: Part
+    private var pids: Part?
+    private var cpu: Part?
+    private var unified: Part?
+    private let isUnified: Bool
+
+    init(_ tree: CgroupTree, name: String, limits: SandboxPlan.Limits) throws(SystemError) {
+        self.name = name
+        let quota = max(1_000, UInt64(limits.cpuMillis) * 100)
+        switch tree.layout {
+        case .unified(let parent):
+            memory = try Self.make(name, in: parent)
+            isUnified = true
+            unified = memory
+            let directory = memory.directory
+            try directory.write("\(limits.memoryBytes)", to: "memory.max")
+            // Absent on a kernel without swap accounting.
+            try Self.writeIfPresent("0", to: "memory.swap.max", in: directory)
+            try directory.write("1", to: "memory.oom.group")
+            try directory.write("\(limits.pids)", to: "pids.max")
+            try directory.write("\(quota) 100000", to: "cpu.max")
+        case .hybrid(let memoryParent, let pidsParent, let cpuParent, let unifiedParent):
+            isUnified = false
+            memory = try Self.make(name, in: memoryParent)
+            let pids = try Self.make(name, in: pidsParent)
+            self.pids = pids
+            let cpu = try Self.make(name, in: cpuParent)
+            self.cpu = cpu
+            if let unifiedParent { unified = try Self.make(name, in: unifiedParent) }
+            try memory.directory.write("\(limits.memoryBytes)", to: "memory.limit_in_bytes")
+            try Self.writeIfPresent("\(limits.memoryBytes)", to: "memory.memsw.limit_in_bytes", in: memory.directory)
+            try pids.directory.write("\(limits.pids)", to: "pids.max")
+            try cpu.directory.write("\(quota)", to: "cpu.cfs_quota_us")
+        }
+    }
+
+    /// The version 2 cgroup that a new process is to be cloned into.
+    var cloneTarget: FileDescriptor? { unified?.directory }
+
+    /// Puts a process into the version 1 hierarchies, where clone3 cannot.
+    func add(_ pid: pid_t) throws(SystemError) {
+        if isUnified { return }
+        for part in [memory, pids, cpu] { try part?.directory.write("\(pid)", to: "cgroup.procs") }
+    }
+
+    /// Kills every process in it. False when this host cannot, and the caller has to.
+    func kill() -> Bool {
+        guard let unified else { return false }
+        return (try? unified.directory.write("1", to: "cgroup.kill")) != nil
+    }
+
+    /// How often the kernel killed a process for want of memory.
+    func oomKills() -> UInt64 {
+        let file = isUnified ? "memory.events" : "memory.oom_control"
+        return (try? memory.directory.read(file)).flatMap { KeyedFile($0)["oom_kill"] } ?? 0
+    }
+
+    func peakMemory() -> UInt64 {
+        let file = isUnified ? "memory.peak" : "memory.max_usage_in_bytes"
+        return (try? memory.directory.read(file)).flatMap { UInt64($0.prefix { $0.isNumber }) } ?? 0
+    }
+
+    func cpuMilliseconds() -> UInt64 {
+        guard let unified, let text = try? unified.directory.read("cpu.stat") else { return 0 }
+        return (KeyedFile(text)["usage_usec"] ?? 0) / 1_000
+    }
+
+    /// Removes what is left of it. False while a dying process still holds one: try again.
+    func remove() -> Bool {
+        var done = true
+        for part in isUnified ? [unified] : [memory, pids, cpu, unified] {
+            guard let part else { continue }
+            if unlinkat(part.parent.raw, name, AT_REMOVEDIR) != 0, errno == EBUSY { done = false }
+        }
+        return done
+    }
+
+    private static func make(_ name: String, in parent: FileDescriptor) throws(SystemError) -> Part {
+        try systemCall("mkdir cgroup \(name)") { mkdirat(parent.raw, name, 0o755) }
+        return Part(parent: parent, directory: try parent.open(name, O_RDONLY | O_DIRECTORY))
+    }
+
+    private static func writeIfPresent(
+        _ text: String, to name: String, in directory: FileDescriptor
+    ) throws(SystemError) {
+        do throws(SystemError) {
+            try directory.write(text, to: name)
+        } catch where error.code == ENOENT {
+            return
+        }
+    }
+}
+
+/// A cgroup file of `key value` lines.
+struct KeyedFile {
+    private var values: [Substring: UInt64] = [:]
+
+    init(_ text: String) {
+        for line in text.split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            if fields.count == 2, let value = UInt64(fields[1]) { values[fields[0]] = value }
+        }
+    }
+
+    subscript(key: Substring) -> UInt64? { values[key] }
+}

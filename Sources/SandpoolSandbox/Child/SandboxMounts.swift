@@ -1,0 +1,55 @@
+import CLinux
+import Glibc
+import LinuxSystem
+
+/// Makes the sandbox's tree out of the prepared mounts and leaves the host's behind.
+enum SandboxMounts {
+    static func enter(_ birth: SandboxBirth) throws(StageError) {
+        let root = birth.root.descriptor
+        try stage("overlay") { () throws(SystemError) in
+            try birth.root.attach(to: FileDescriptor.currentDirectory, MountWorkshop.rootPoint)
+        }
+        for attachment in birth.attachments where attachment.place == .own {
+            try attach(attachment, in: root)
+        }
+        try stage("mount /proc") { () throws(SystemError) in
+            let processes = try Mount.make("proc", source: "proc", [], attributes: [.noSetUID, .noDevices, .noExecution])
+            try attach(processes, at: "proc", in: root)
+        }
+        try stage("mount /dev/pts") { () throws(SystemError) in
+            let terminals = try Mount.make(
+                "devpts", source: "devpts", [("ptmxmode", "0666"), ("mode", "0620"), ("gid", "5"), ("max", "256")],
+                attributes: [.noSetUID, .noExecution])
+            try attach(terminals, at: "dev/pts", in: root)
+        }
+        for attachment in birth.attachments where attachment.place != .own {
+            try attach(attachment, in: root)
+        }
+        try stage("pivot_root") { () throws(SystemError) in
+            try systemCall("fchdir") { fchdir(root.raw) }
+            try systemCall("pivot_root") { CLinux_pivot_root(".", ".") }
+            // The old root is now mounted over the new one at ".".
+            try Mount.detach(".")
+            try systemCall("chdir /") { chdir("/") }
+        }
+    }
+
+    private static func attach(_ attachment: Attachment, in root: FileDescriptor) throws(StageError) {
+        try stage("mount /\(attachment.path)") { () throws(SystemError) in
+            switch attachment.place {
+            case .own: try attach(attachment.mount, at: attachment.path, in: root)
+            case .directory:
+                let place = try RootedPath.makeDirectory(attachment.path, in: root)
+                try attachment.mount.attach(to: place.raw)
+            case .file:
+                let place = try RootedPath.makeFile(attachment.path, in: root)
+                try attachment.mount.attach(to: place.raw)
+            }
+        }
+    }
+
+    private static func attach(_ mount: Mount, at path: String, in root: FileDescriptor) throws(SystemError) {
+        let place = try root.openInRoot(path, O_PATH | O_NOFOLLOW)
+        try mount.attach(to: place.raw)
+    }
+}

@@ -1,0 +1,46 @@
+import Glibc
+import LinuxSystem
+
+/// The launcher's program.
+public enum LauncherMain {
+    /// Runs until its work is over; returns the exit code.
+    public static func run(_ arguments: [String]) -> Int32 {
+        do {
+            let options = try LauncherOptions(arguments)
+            guard geteuid() == 0 else { throw LauncherError("must run as root") }
+            try prepareProcess()
+            let launcher = try Launcher(dataDirectory: options.dataDirectory)
+            switch options.mode {
+            case .floor(let count, let parallel):
+                print(try FloorMeasurement(launcher, count: count).run(parallel: parallel))
+            case .connected(let descriptor):
+                let service = try LauncherService(launcher, keepsSandboxes: false)
+                try service.serve(SeqPacketSocket(FileDescriptor(owning: descriptor)))
+                try launcher.loop.run()
+            case .socket(let path, let peerUser, let idle):
+                let service = try LauncherService(launcher, keepsSandboxes: true)
+                let listener = try LauncherListener(path: path, peerUser: peerUser, service: service, loop: launcher.loop)
+                let idleEnd = idle.map { IdleEnd(launcher, service, seconds: $0) }
+                try launcher.loop.run()
+                withExtendedLifetime((listener, idleEnd)) {}
+            }
+            return 0
+        } catch let error as OptionError {
+            Diagnostics.write("\(error); \(LauncherOptions.usage)")
+            return 2
+        } catch {
+            Diagnostics.write("\(error)")
+            return 1
+        }
+    }
+
+    private static func prepareProcess() throws(SystemError) {
+        // A peer that is gone shows as EPIPE.
+        signal(SIGPIPE, SIG_IGN)
+        umask(0o077)
+        // Descriptors 0 to 2 are always somebody's: a pipe must never get one of these numbers.
+        while try FileDescriptor.openRaw("/dev/null") < 3 {}
+        try ProcessControl.hideFromPeers()
+        try MountWorkshop.leaveHost()
+    }
+}

@@ -1,0 +1,61 @@
+/// The launcher's command line.
+public struct LauncherOptions: Equatable, Sendable {
+    public enum Mode: Equatable, Sendable {
+        /// Listen on a Unix socket; sandboxes outlive the worker's connection.
+        case socket(path: String, peerUser: UInt32?, exitWhenIdleSeconds: UInt64?)
+        /// Serve one connected socket; its end is the end of every sandbox and of the launcher.
+        case connected(descriptor: Int32)
+        /// Measure: run `count` sandboxes of `true`, `parallel` at once, and print the rate.
+        case floor(count: Int, parallel: Int)
+    }
+
+    public var dataDirectory: String
+    public var mode: Mode
+
+    public static let usage =
+        "usage: sandpool-launcher --data-dir DIR "
+        + "(--socket PATH [--peer-uid UID] [--exit-when-idle SECONDS] | --connected-fd FD | --floor N --parallel P)"
+
+    public init(_ arguments: [String]) throws(OptionError) {
+        var values: [String: String] = [:]
+        var rest = arguments[...]
+        while let name = rest.popFirst() {
+            guard Self.names.contains(name) else { throw OptionError("unknown argument \(name)") }
+            guard let value = rest.popFirst() else { throw OptionError("\(name) needs a value") }
+            guard values.updateValue(value, forKey: name) == nil else { throw OptionError("\(name) is given twice") }
+        }
+        func number<Value: FixedWidthInteger>(_ name: String, in range: ClosedRange<Value>) throws(OptionError) -> Value? {
+            guard let text = values[name] else { return nil }
+            guard let value = Value(text), range.contains(value) else {
+                throw OptionError("\(name) \(text) is not a number from \(range.lowerBound) to \(range.upperBound)")
+            }
+            return value
+        }
+        guard let directory = values["--data-dir"], directory.hasPrefix("/") else {
+            throw OptionError("--data-dir with an absolute path is needed")
+        }
+        dataDirectory = directory
+        let descriptor: Int32? = try number("--connected-fd", in: 3...1_023)
+        let count: Int? = try number("--floor", in: 1...10_000_000)
+        switch (values["--socket"], descriptor, count) {
+        case (let path?, nil, nil):
+            mode = .socket(
+                path: path, peerUser: try number("--peer-uid", in: 0...UInt32.max - 1),
+                exitWhenIdleSeconds: try number("--exit-when-idle", in: 0...1_000_000_000))
+        case (nil, let descriptor?, nil): mode = .connected(descriptor: descriptor)
+        case (nil, nil, let count?):
+            mode = .floor(count: count, parallel: try number("--parallel", in: 1...1_000) ?? 1)
+        default: throw OptionError("exactly one of --socket, --connected-fd and --floor is needed")
+        }
+    }
+
+    private static let names: Set<String> = [
+        "--data-dir", "--socket", "--peer-uid", "--exit-when-idle", "--connected-fd", "--floor", "--parallel",
+    ]
+}
+
+/// A command line that cannot be used.
+public struct OptionError: Error, Equatable, Sendable, CustomStringConvertible {
+    public let description: String
+    public init(_ description: String) { self.description = description }
+}

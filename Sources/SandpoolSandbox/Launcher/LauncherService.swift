@@ -1,0 +1,105 @@
+import CLinux
+import Glibc
+import LinuxSystem
+
+/// The launcher as a service: connects one worker at a time to the sandboxes.
+final class LauncherService {
+    private let launcher: Launcher
+    private var link: WorkerLink?
+    private var greeted = false
+    private let keepsSandboxes: Bool
+    private let bootID: String
+
+    init(_ launcher: Launcher, keepsSandboxes: Bool) throws(SystemError) {
+        self.launcher = launcher
+        self.keepsSandboxes = keepsSandboxes
+        bootID = try FileDescriptor.open("/proc/sys/kernel/random", O_PATH | O_DIRECTORY)
+            .read("boot_id").filter { !$0.isWhitespace }
+        launcher.tell = { [unowned self] event, descriptors in
+            if greeted { link?.send(event, descriptors) }
+        }
+    }
+
+    func serve(_ socket: SeqPacketSocket) throws(SystemError) {
+        let link = try WorkerLink(socket, launcher.loop)
+        link.onRequest = { [unowned self] request, descriptors in handle(request, descriptors) }
+        link.onClose = { [unowned self] in closed() }
+        self.link = link
+        greeted = false
+    }
+
+    var hasWorker: Bool { link != nil }
+
+    private func closed() {
+        launcher.loop.afterEvents { [unowned self] in
+            link = nil
+            // The end of this process is the end of its children (PDEATHSIG) and of its mounts.
+            if !keepsSandboxes { launcher.loop.stop() }
+            launcher.onChange()
+        }
+    }
+
+    private func handle(_ request: LauncherRequest, _ descriptors: [FileDescriptor]) {
+        if case .hello(let version) = request { return greet(version) }
+        guard greeted else {
+            link?.send(.refused(message: "the first request is not hello"))
+            link?.close("no hello")
+            return
+        }
+        switch request {
+        case .hello: break
+        case .start(let id): start(id, descriptors)
+        case .signal(let id, let signal):
+            if (1...64).contains(signal), let first = launcher.sandboxes[id]?.resources?.first {
+                LauncherSignal.send(signal, to: first)
+            }
+        case .closeInput(let id): launcher.sandboxes[id]?.standardInput = nil
+        case .cancel(let id, let graceMs):
+            launcher.sandboxes[id].map { launcher.end($0, .cancelled, graceMs: graceMs) }
+        case .release(let id): launcher.release(id)
+        case .importLayer(let layer): launcher.tell(.layerFailed(layer: layer, message: "not built yet"), [])
+        case .removeLayer: break
+        case .listLayers: launcher.tell(.layers(DirectoryListing.names(in: launcher.data.layers)), [])
+        }
+    }
+
+    private func start(_ id: String, _ descriptors: [FileDescriptor]) {
+        do throws(StageError) {
+            guard let first = descriptors.first else { throw StageError("plan", "no plan came with start", kind: .spec) }
+            let plan = try SealedPlan.read(first)
+            guard plan.id == id else { throw StageError("plan", "the plan is of another sandbox", kind: .spec) }
+            launcher.start(plan, downloadSink: descriptors.dropFirst().first)
+        } catch {
+            launcher.tell(.failed(id: id, failure: error.failure), [])
+        }
+    }
+
+    private func greet(_ version: UInt32) {
+        guard version == LauncherProtocol.version else {
+            link?.send(.refused(message: "protocol version \(version) is not known here, which speaks \(LauncherProtocol.version)"))
+            link?.close("protocol version \(version)")
+            return
+        }
+        do throws(SystemError) {
+            let (own, theirs) = try SeqPacketSocket.pair()
+            theirs.setBuffers(1 << 20)
+            own.setBuffers(1 << 20)
+            greeted = true
+            link?.send(
+                .welcome(
+                    version: LauncherProtocol.version, bootID: bootID, hostFingerprint: launcher.hostFingerprint),
+                [own.descriptor])
+            for sandbox in launcher.sandboxes.values { adopt(sandbox) }
+            // After `adopted`, so that the worker knows every sandbox that progress is told of.
+            try launcher.spooler.notify(theirs.descriptor)
+        } catch {
+            link?.close("\(error)")
+        }
+    }
+
+    private func adopt(_ sandbox: RunningSandbox) {
+        if case .starting = sandbox.state { return }
+        link?.send(.adopted(id: sandbox.id, startedBoottimeMs: sandbox.startedMs), sandbox.descriptors)
+        if case .ended(let report) = sandbox.state { link?.send(.exited(id: sandbox.id, report: report)) }
+    }
+}

@@ -1,0 +1,76 @@
+import CLinux
+import Glibc
+import LinuxSystem
+
+/// Two mount namespaces. The launcher works in its own, where everything temporary is below one tmpfs, so that
+/// nothing is left when it dies. Sandboxes are cloned from the seed, which holds one empty directory and a
+/// procfs, so that what a clone copies does not grow with the number of sandboxes.
+///
+/// The procfs in the seed is what lets the sandbox mount its own: the kernel wants to see one that hides
+/// nothing (mount_too_revealing). Both go with the sandbox's pivot_root.
+final class MountWorkshop {
+    /// The tmpfs; also the current directory of the launcher, so that paths for overlay stay short and plain.
+    let run: FileDescriptor
+    private let own: FileDescriptor
+    private let seed: FileDescriptor
+
+    /// Where the seed has the place for the sandbox's root.
+    static let rootPoint = "/root"
+
+    /// Before anything is opened: mounts can only be copied through descriptors of the same namespace.
+    static func leaveHost() throws(SystemError) {
+        try Namespaces.mount.unshare()
+        try Mount.makePrivate("/")
+    }
+
+    init(runPath: String) throws(SystemError) {
+        let tmpfs = try Mount.make("tmpfs", [("mode", "0700"), ("size", "64m")], attributes: [.noSetUID])
+        let point = try FileDescriptor.open(runPath, O_PATH | O_DIRECTORY)
+        try tmpfs.attach(to: point.raw)
+        run = tmpfs.descriptor
+        try systemCall("fchdir") { fchdir(tmpfs.descriptor.raw) }
+        for name in ["slots", "writable", "device", "seed"] { try run.makeDirectory(name, mode: 0o700) }
+
+        own = try FileDescriptor.open("/proc/self/ns/mnt", O_RDONLY)
+        try Namespaces.mount.unshare()
+        seed = try Self.makeSeed(at: "\(runPath)/seed")
+        try Namespaces.mount.enter(own)
+        try systemCall("fchdir") { fchdir(tmpfs.descriptor.raw) }
+    }
+
+    /// Clones a child that starts in the seed and in the given net namespace.
+    func clone(
+        _ namespaces: Namespaces, network: FileDescriptor, ownNetwork: FileDescriptor, into cgroup: FileDescriptor?,
+        _ body: () -> Never
+    ) throws(SystemError) -> ChildProcess {
+        defer { leaveSeed(ownNetwork) }
+        try Namespaces.network.enter(network)
+        try Namespaces.mount.enter(seed)
+        return try ChildProcess.clone(namespaces, into: cgroup, body)
+    }
+
+    /// A launcher that cannot come back to its own namespaces would act on a sandbox's: it must not go on.
+    private func leaveSeed(_ ownNetwork: FileDescriptor) {
+        do throws(SystemError) {
+            try Namespaces.mount.enter(own)
+            try Namespaces.network.enter(ownNetwork)
+            try systemCall("fchdir") { fchdir(run.raw) }
+        } catch {
+            fatalError("cannot return to the launcher's own namespaces: \(error)")
+        }
+    }
+
+    private static func makeSeed(at path: String) throws(SystemError) -> FileDescriptor {
+        let tmpfs = try Mount.make("tmpfs", [("mode", "0755"), ("size", "4k")], attributes: [])
+        try tmpfs.descriptor.makeDirectory("root", mode: 0o755)
+        try tmpfs.descriptor.makeDirectory("proc", mode: 0o755)
+        try tmpfs.attach(to: FileDescriptor.currentDirectory, path)
+        let processes = try Mount.make("proc", [], attributes: [.noSetUID, .noDevices, .noExecution])
+        try processes.attach(to: tmpfs.descriptor.raw, "proc")
+        try tmpfs.setAttributes(.readOnly)
+        try systemCall("fchdir seed") { fchdir(tmpfs.descriptor.raw) }
+        try systemCall("pivot_root seed") { CLinux_pivot_root(".", ".") }
+        try Mount.detach(".")
+        return try FileDescriptor.open("/proc/self/ns/mnt", O_RDONLY)
+    }
+}

@@ -1,0 +1,50 @@
+/// What the launcher demands of a plan, whoever wrote it.
+enum PlanValidation {
+    static func isName(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
+            }
+    }
+
+    static func check(_ plan: SandboxPlan) throws(StageError) {
+        func require(_ condition: Bool, _ message: String) throws(StageError) {
+            if !condition { throw StageError("plan", message, kind: .spec) }
+        }
+        try require(isName(plan.id), "the id is not 1 to 64 characters of a-z, 0-9 and -")
+        try require(!plan.arguments.isEmpty, "the command is empty")
+        let texts = plan.arguments + plan.environment + [plan.workingDirectory, plan.user, plan.hostname]
+        try require(texts.allSatisfy { !$0.utf8.contains(0) }, "an argument or variable holds a NUL byte")
+        try require(plan.environment.allSatisfy { $0.utf8.contains(UInt8(ascii: "=")) }, "a variable has no =")
+        try require(plan.workingDirectory.hasPrefix("/"), "the working directory is not an absolute path")
+        try require((1...64).contains(plan.hostname.utf8.count), "the hostname is not 1 to 64 bytes")
+        try require(!plan.hostname.utf8.contains { $0 <= 0x20 }, "the hostname holds a space")
+        try require(plan.mounts.count <= 64 && plan.downloads.count <= 64, "more than 64 mounts or downloads")
+        for mount in plan.mounts {
+            try require(isName(mount.layer), "a mount's layer is not an id")
+            try require(isPlainPath(mount.path), "mount path \(mount.path) is not absolute and plain")
+        }
+        for path in plan.downloads {
+            try require(isPlainPath(path), "download path \(path) is not absolute and plain")
+        }
+        if case .layers(let layers) = plan.root {
+            try require((1...128).contains(layers.count), "the root has none or more than 128 layers")
+            try require(layers.allSatisfy(isName), "a layer is not an id")
+        }
+        let limits = plan.limits
+        try require(limits.memoryBytes >= 1 << 20, "less than 1 MiB of memory")
+        try require(limits.cpuMillis >= 10, "less than a hundredth of a processor")
+        try require(limits.pids >= 2, "less than 2 processes: pid 1 is one")
+        try require(limits.diskBytes >= 64 << 10, "less than 64 KiB of disk")
+        try require(limits.diskBytes < limits.memoryBytes, "the writable layer is held in memory: it must be smaller than the memory limit")
+        try require(limits.outputBytes <= 1 << 50, "more than 1 PiB of output")
+    }
+
+    /// Absolute, below the root, without `.` and `..`, and nothing that a mount option could not carry.
+    private static func isPlainPath(_ path: String) -> Bool {
+        guard path.hasPrefix("/"), path.utf8.count <= 4_000, !path.utf8.contains(0) else { return false }
+        let components = path.split(separator: "/")
+        return !components.isEmpty && components.allSatisfy { $0 != "." && $0 != ".." }
+    }
+}

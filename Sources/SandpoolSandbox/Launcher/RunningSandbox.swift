@@ -1,0 +1,58 @@
+import LinuxSystem
+
+/// One sandbox from its start to the worker's `release`.
+final class RunningSandbox {
+    /// Everything made for it on the host; gone when it has ended.
+    struct Resources {
+        var slot: Slot
+        var cgroup: SandboxCgroup
+        var writable: WritableLayer
+        var network: NetworkLease
+        var first: ChildProcess
+        /// The launcher's end of the pipe whose end tells pid 1 that the launcher died.
+        var go: FileDescriptor
+        var failure: FileDescriptor
+        var status: FileDescriptor
+    }
+
+    enum State {
+        case starting
+        case running
+        /// The processes are gone; the spooler takes the last output.
+        case draining(ExitReport)
+        case ended(ExitReport)
+    }
+
+    let id: String
+    let plan: SandboxPlan
+    let token: UInt64
+    let requestedMicros: UInt64
+    var state = State.starting
+    var resources: Resources?
+    var standardOutput: FileDescriptor
+    var standardError: FileDescriptor
+    var standardInput: FileDescriptor?
+    var downloadSink: FileDescriptor?
+    var startedMs: UInt64 = 0
+    var setupMicros: UInt64 = 0
+    var reason = ExitReport.Reason.none
+    var failureBytes: [UInt8] = []
+    var deadline: EventLoop.TimerToken?
+    var idleCheck: EventLoop.TimerToken?
+    var killAtMs: UInt64?
+
+    init(
+        plan: SandboxPlan, token: UInt64, requestedMicros: UInt64, standardOutput: FileDescriptor,
+        standardError: FileDescriptor
+    ) {
+        id = plan.id
+        self.plan = plan
+        self.token = token
+        self.requestedMicros = requestedMicros
+        self.standardOutput = standardOutput
+        self.standardError = standardError
+    }
+
+    /// What `started` and `adopted` carry.
+    var descriptors: [FileDescriptor] { [standardOutput, standardError] + (standardInput.map { [$0] } ?? []) }
+}

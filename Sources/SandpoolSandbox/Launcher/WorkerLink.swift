@@ -1,0 +1,75 @@
+import Glibc
+import LinuxSystem
+
+/// The connection to the worker: decodes what it asks and queues what it is told.
+final class WorkerLink {
+    private let socket: SeqPacketSocket
+    private let loop: EventLoop
+    private var queue: [(bytes: [UInt8], descriptors: [FileDescriptor])] = []
+    private var isOpen = true
+    /// A worker that reads nothing for so long is taken for gone; it finds everything when it comes back.
+    private static let queueLimit = 16_384
+    /// The plan and the sink for downloads; more is refused.
+    private static let descriptorLimit = 2
+
+    var onRequest: (LauncherRequest, [FileDescriptor]) -> Void = { _, _ in }
+    var onClose: () -> Void = {}
+
+    init(_ socket: SeqPacketSocket, _ loop: EventLoop) throws(SystemError) {
+        self.socket = socket
+        self.loop = loop
+        socket.setBuffers(1 << 20)
+        try loop.watch(socket.descriptor, .readable) { [unowned self] in ready() }
+    }
+
+    func send(_ event: LauncherEvent, _ descriptors: [FileDescriptor] = []) {
+        guard isOpen else { return }
+        guard queue.count < Self.queueLimit else { return close("the worker does not read") }
+        queue.append((event.encoded(), descriptors))
+        if queue.count == 1 { flush() }
+    }
+
+    /// Ends the connection after what is queued, as far as the socket takes it.
+    func close(_ why: String? = nil) {
+        guard isOpen else { return }
+        isOpen = false
+        if let why { Diagnostics.write("worker: \(why)") }
+        loop.forget(socket.descriptor)
+        queue = []
+        onClose()
+    }
+
+    private func ready() {
+        if !queue.isEmpty { flush() }
+        do {
+            guard let message = try socket.receive(
+                limit: LauncherProtocol.messageLimit, descriptorLimit: Self.descriptorLimit, waiting: false)
+            else { return close() }
+            onRequest(try LauncherRequest(decoding: message.bytes), message.descriptors)
+        } catch let error as SystemError where error.code == EAGAIN {
+            return
+        } catch let error as SystemError where error.code == ECONNRESET {
+            close()
+        } catch {
+            send(.refused(message: "\(error)"))
+            close("\(error)")
+        }
+    }
+
+    private func flush() {
+        while let next = queue.first {
+            do throws(SystemError) {
+                try socket.send(next.bytes, next.descriptors, waiting: false)
+                queue.removeFirst()
+            } catch {
+                if error.code == EAGAIN || error.code == ETOOMANYREFS {
+                    try? loop.change(socket.descriptor, [.readable, .writable])
+                } else {
+                    close()
+                }
+                return
+            }
+        }
+        try? loop.change(socket.descriptor, .readable)
+    }
+}

@@ -1,0 +1,90 @@
+import CLinux
+import Glibc
+import LinuxSystem
+
+/// What one sandbox can write: a tmpfs of the size of its disk limit, which is charged to its memory. Holds
+/// the overlay's upper layer and the directories that are writable beside it.
+struct WritableLayer {
+    private let tmpfs: Mount
+    private let base: UInt32
+    /// About as many as ext4 makes: one inode for each 16 KiB, and at least what a shell needs.
+    private static let bytesPerInode: UInt64 = 16_384
+
+    init(limits: SandboxPlan.Limits, base: UInt32) throws(SystemError) {
+        self.base = base
+        let inodes = max(4_096, limits.diskBytes / Self.bytesPerInode)
+        tmpfs = try Mount.make(
+            "tmpfs", [("size", "\(limits.diskBytes)"), ("nr_inodes", "\(inodes)"), ("mode", "0755")],
+            attributes: [.noSetUID, .noDevices])
+        let root = tmpfs.descriptor
+        try root.makeDirectory("upper", mode: 0o755, owner: base)
+        try root.makeDirectory("work", mode: 0o755)
+        try root.makeDirectory("shm", mode: 0o1777, owner: base)
+    }
+
+    var directory: FileDescriptor { tmpfs.descriptor }
+
+    /// Makes the directories that mounts will cover, and the generated files, as the upper layer's own: they
+    /// stand before whatever an image has there, be it a symbolic link to elsewhere.
+    func addGenerated(hostname: String, network: NetworkLease) throws(SystemError) {
+        for name in ["upper/dev", "upper/proc", "upper/etc"] {
+            try directory.makeDirectory(name, mode: 0o755, owner: base)
+        }
+        try directory.makeDirectory("upper/tmp", mode: 0o1777, owner: base)
+        let hosts = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n\(network.hostsAddress) \(hostname)\n"
+        try directory.makeFile("upper/etc/hosts", Array(hosts.utf8), mode: 0o644, owner: base)
+        try directory.makeFile("upper/etc/hostname", Array("\(hostname)\n".utf8), mode: 0o644, owner: base)
+        try directory.makeFile("upper/etc/resolv.conf", network.resolvConf, mode: 0o644, owner: base)
+    }
+
+    func makeDirectory(_ name: String) throws(SystemError) {
+        try directory.makeDirectory(name, mode: 0o755, owner: base)
+    }
+
+    /// Copies an uploaded file, keeping whether it may be executed.
+    func copyFile(_ source: String, to name: String) throws(SystemError) {
+        let from = try FileDescriptor.open(source, O_RDONLY | O_NOFOLLOW)
+        var state = stat()
+        try systemCall("fstat") { fstat(from.raw, &state) }
+        let to = try directory.open(name, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644 | (state.st_mode & 0o111))
+        try systemCall("fchown") { fchown(to.raw, base, base) }
+        while try systemCall("copy_file_range", { CLinux_copy_file_range(from.raw, to.raw, 1 << 30) }) > 0 {}
+    }
+
+    /// A bind of one of its directories; only `whileAttached`.
+    func bind(_ name: String) throws(SystemError) -> Mount { try Mount.copy(of: directory.raw, name) }
+
+    /// Attaches it at `writable` for as long as overlays are mounted over it and parts of it are bound: both need
+    /// it in the launcher's own mount namespace, overlays by path, before Linux 6.15.
+    func whileAttached<Result>(_ body: () throws(StageError) -> Result) throws(StageError) -> Result {
+        try stage("writable layer") { () throws(SystemError) in
+            try tmpfs.attach(to: FileDescriptor.currentDirectory, "writable")
+        }
+        defer { try? Mount.detach("writable") }
+        return try body()
+    }
+
+    /// An overlay of `lowers`, topmost first, under this layer; only `whileAttached`.
+    func overlay(_ lowers: [String], upper: String = "upper", work: String = "work") throws(SystemError) -> Mount {
+        try Mount.make(
+            "overlay",
+            [
+                ("lowerdir", lowers.joined(separator: ":")), ("upperdir", "writable/\(upper)"),
+                ("workdir", "writable/\(work)"),
+            ], attributes: [.noSetUID, .noDevices])
+    }
+
+    struct Usage {
+        var bytes: UInt64
+        var inodes: UInt64
+        var isFull: Bool
+    }
+
+    func usage() -> Usage {
+        var state = statfs()
+        guard fstatfs(directory.raw, &state) == 0 else { return Usage(bytes: 0, inodes: 0, isFull: false) }
+        return Usage(
+            bytes: UInt64(state.f_blocks - state.f_bfree) * UInt64(state.f_bsize),
+            inodes: UInt64(state.f_files - state.f_ffree), isFull: state.f_bfree == 0 || state.f_ffree == 0)
+    }
+}

@@ -1,0 +1,87 @@
+import CLinux
+import Glibc
+import LinuxSystem
+
+/// One pipe on its way into one file, up to a limit.
+final class SpoolStream {
+    enum Progress {
+        /// Nothing more to read now.
+        case empty
+        /// The pipe has ended.
+        case ended
+        /// The disk is full: reading stops, and the writer with it, until there is room.
+        case full
+        /// There may be more.
+        case more
+    }
+
+    let pipe: FileDescriptor
+    private let file: FileDescriptor
+    private let limit: UInt64
+    /// Bytes that can be read from the file, the mark included.
+    private(set) var written: UInt64 = 0
+    private(set) var truncated = false
+
+    /// Bound on what one call moves, so that all streams get their turn.
+    private static let chunk = 1 << 20
+
+    init(pipe: FileDescriptor, file: FileDescriptor, limit: UInt64) {
+        self.pipe = pipe
+        self.file = file
+        self.limit = limit
+    }
+
+    func move() -> Progress {
+        truncated ? discard() : keep()
+    }
+
+    private func keep() -> Progress {
+        let room = limit - written
+        if room == 0 { return truncateIfMore() }
+        var offset = Int64(written)
+        let flags: UInt32 = 0x2
+        let count = CLinux_splice(pipe.raw, file.raw, &offset, Int(min(room, UInt64(Self.chunk))), flags)
+        if count > 0 {
+            written += UInt64(count)
+            return .more
+        }
+        if count == 0 { return .ended }
+        switch errno {
+        case EINTR: return .more
+        case EAGAIN: return .empty
+        default: return .full
+        }
+    }
+
+    /// The limit itself is no truncation; a byte beyond it is.
+    private func truncateIfMore() -> Progress {
+        var waiting: Int32 = 0
+        guard ioctl(pipe.raw, UInt(FIONREAD), &waiting) == 0, waiting > 0 else {
+            var byte: UInt8 = 0
+            let count = read(pipe.raw, &byte, 1)
+            if count == 0 { return .ended }
+            if count < 0 { return .empty }
+            return mark()
+        }
+        return mark()
+    }
+
+    private func mark() -> Progress {
+        let text = Array("\n[sandpool: output truncated at \(limit) bytes]\n".utf8)
+        let count = pwrite(file.raw, text, text.count, off_t(written))
+        guard count == text.count else { return .full }
+        written += UInt64(count)
+        truncated = true
+        return .more
+    }
+
+    private func discard() -> Progress {
+        var scratch = [UInt8](repeating: 0, count: 65_536)
+        let count = read(pipe.raw, &scratch, scratch.count)
+        if count == 0 { return .ended }
+        if count < 0 { return errno == EAGAIN ? .empty : .more }
+        // Output that is dropped still counts against the idle timeout, which looks at the file's time.
+        futimens(file.raw, nil)
+        return .more
+    }
+}

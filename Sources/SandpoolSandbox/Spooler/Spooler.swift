@@ -1,0 +1,188 @@
+import CLinux
+import Glibc
+import LinuxSystem
+
+/// A child of the launcher, without any privilege, that writes the sandboxes' output to disk, so that a slow
+/// disk never delays a deadline.
+final class Spooler {
+    private final class Entry {
+        let id: String
+        let token: UInt64
+        let streams: [SpoolStream]
+        var open: [Bool]
+        var stalledSince: UInt64?
+        var stalledMs: UInt64 = 0
+        var finishing = false
+        var told: [UInt64] = [0, 0]
+
+        init(token: UInt64, id: String, streams: [SpoolStream]) {
+            self.token = token
+            self.id = id
+            self.streams = streams
+            open = streams.map { _ in true }
+        }
+    }
+
+    private let launcher: SeqPacketSocket
+    private let loop: EventLoop
+    private var entries: [UInt64: Entry] = [:]
+    private var worker: SeqPacketSocket?
+    /// Sandboxes whose last progress the worker could not take yet.
+    private var untold: Set<UInt64> = []
+    private var workerIsFull = false
+    private static let retryMs: UInt64 = 200
+    private static let nobody: uid_t = 65_534
+
+    /// Runs until the launcher ends. Called in a child of the launcher.
+    static func run(_ launcher: SeqPacketSocket) -> Never {
+        do throws(SystemError) {
+            try Capabilities([]).boundAll()
+            try ProcessControl.setIdentity(user: nobody, group: nobody, groups: [])
+            try ProcessControl.killWhenParentEnds()
+            try ProcessControl.forbidNewPrivileges()
+            let spooler = try Spooler(launcher)
+            try spooler.loop.run()
+            withExtendedLifetime(spooler) {}
+        } catch {
+            Diagnostics.write("spooler: \(error)")
+            _exit(1)
+        }
+        _exit(0)
+    }
+
+    private init(_ launcher: SeqPacketSocket) throws(SystemError) {
+        self.launcher = launcher
+        loop = try EventLoop()
+        try loop.watch(launcher.descriptor, .readable) { [unowned self] in receive() }
+    }
+
+    private func receive() {
+        do {
+            guard let message = try launcher.receive(limit: 4_096, waiting: false) else { _exit(0) }
+            switch try SpoolerRequest(decoding: message.bytes) {
+            case .open(let token, let id, let limit):
+                guard message.descriptors.count == 4 else { return }
+                try open(token: token, id: id, limit: limit, message.descriptors)
+            case .finish(let token): entries[token].map(finish)
+            case .notify:
+                worker.map { loop.forget($0.descriptor) }
+                worker = message.descriptors.first.map { SeqPacketSocket($0) }
+                workerIsFull = false
+                for entry in entries.values { entry.told = [0, 0]; tell(entry) }
+            }
+        } catch let error as SystemError where error.code == EAGAIN {
+            return
+        } catch let error as SystemError where error.code == ECONNRESET {
+            _exit(0)
+        } catch {
+            Diagnostics.write("spooler: \(error)")
+        }
+    }
+
+    private func open(token: UInt64, id: String, limit: UInt64, _ descriptors: [FileDescriptor]) throws(SystemError) {
+        let streams = [0, 1].map { SpoolStream(pipe: descriptors[$0], file: descriptors[$0 + 2], limit: limit) }
+        let entry = Entry(token: token, id: id, streams: streams)
+        entries[token] = entry
+        for (index, stream) in streams.enumerated() {
+            try stream.pipe.setNonBlocking()
+            try loop.watch(stream.pipe, .readable) { [unowned self] in move(entry, index) }
+        }
+    }
+
+    private func move(_ entry: Entry, _ index: Int) {
+        switch entry.streams[index].move() {
+        case .more, .empty: break
+        case .ended: close(entry, index)
+        case .full: stall(entry, index)
+        }
+        tell(entry)
+    }
+
+    private func close(_ entry: Entry, _ index: Int) {
+        guard entry.open[index] else { return }
+        entry.open[index] = false
+        loop.forget(entry.streams[index].pipe)
+        completeIfDrained(entry)
+    }
+
+    /// Stops reading until there is room: the pipe fills and the writer waits.
+    private func stall(_ entry: Entry, _ index: Int) {
+        let now = BoottimeClock.milliseconds()
+        entry.stalledSince = entry.stalledSince ?? now
+        loop.forget(entry.streams[index].pipe)
+        _ = loop.schedule(at: now + Self.retryMs) { [unowned self] in
+            guard entry.open[index] else { return }
+            if let since = entry.stalledSince { entry.stalledMs += BoottimeClock.milliseconds() - since }
+            entry.stalledSince = nil
+            do throws(SystemError) {
+                try loop.watch(entry.streams[index].pipe, .readable) { [unowned self] in move(entry, index) }
+            } catch { close(entry, index) }
+        }
+    }
+
+    private func finish(_ entry: Entry) {
+        entry.finishing = true
+        for index in entry.streams.indices where entry.open[index] {
+            draining: while true {
+                switch entry.streams[index].move() {
+                case .more: continue
+                // No writer is left, so an empty pipe has ended even where its end is held somewhere.
+                case .empty, .ended:
+                    close(entry, index)
+                    break draining
+                case .full:
+                    stall(entry, index)
+                    break draining
+                }
+            }
+        }
+        tell(entry)
+        completeIfDrained(entry)
+    }
+
+    private func completeIfDrained(_ entry: Entry) {
+        guard entry.finishing, entry.open.allSatisfy({ !$0 }), entries.removeValue(forKey: entry.token) != nil else {
+            return
+        }
+        var counts = SpoolerCounts(token: entry.token)
+        counts.stdoutBytes = entry.streams[0].written
+        counts.stderrBytes = entry.streams[1].written
+        counts.truncated = entry.streams.contains { $0.truncated }
+        counts.stalledMs = entry.stalledMs
+        untold.remove(entry.token)
+        do throws(SystemError) {
+            try launcher.send(counts.encoded())
+        } catch { _exit(0) }
+    }
+
+    /// Tells the worker how much can be read; when its socket is full, the latest state once it has room.
+    private func tell(_ entry: Entry) {
+        let now = entry.streams.map(\.written)
+        guard now != entry.told, let worker else { return }
+        if workerIsFull {
+            untold.insert(entry.token)
+            return
+        }
+        let progress = SpoolProgress(id: entry.id, stdoutBytes: now[0], stderrBytes: now[1])
+        do throws(SystemError) {
+            try worker.send(progress.encoded(), waiting: false)
+            entry.told = now
+        } catch {
+            guard error.code == EAGAIN else {
+                self.worker = nil
+                return
+            }
+            untold.insert(entry.token)
+            workerIsFull = true
+            try? loop.watch(worker.descriptor, .writable) { [unowned self] in resumeTelling() }
+        }
+    }
+
+    private func resumeTelling() {
+        workerIsFull = false
+        worker.map { loop.forget($0.descriptor) }
+        let waiting = untold
+        untold = []
+        for token in waiting { entries[token].map(tell) }
+    }
+}

@@ -1,0 +1,58 @@
+import Glibc
+import LinuxSystem
+
+/// The launcher's own directory: locked by one launcher at a time, with the version of its format.
+///
+///     lock  version  cgroups  layers/  skeletons/  spool/  run/ (a mount that only the launcher sees)
+final class DataDirectory {
+    static let version = 1
+
+    let path: String
+    let directory: FileDescriptor
+    let layers: FileDescriptor
+    let skeletons: FileDescriptor
+    let spool: FileDescriptor
+    private let lock: FileDescriptor
+
+    init(_ path: String) throws(LauncherError) {
+        do throws(SystemError) {
+            if mkdir(path, 0o700) != 0, errno != EEXIST { throw SystemError("mkdir \(path)", code: errno) }
+            directory = try FileDescriptor.open(path, O_RDONLY | O_DIRECTORY)
+            lock = try directory.open("lock", O_RDWR | O_CREAT, mode: 0o600)
+            for name in ["layers", "skeletons", "spool", "run"] { try directory.makeDirectory(name, mode: 0o700) }
+            layers = try directory.open("layers", O_RDONLY | O_DIRECTORY)
+            skeletons = try directory.open("skeletons", O_RDONLY | O_DIRECTORY)
+            spool = try directory.open("spool", O_RDONLY | O_DIRECTORY)
+        } catch {
+            throw LauncherError("data directory \(path): \(error); it must be on a local file system and owned by root")
+        }
+        self.path = path
+        if flock(lock.raw, LOCK_EX | LOCK_NB) != 0 {
+            throw LauncherError("data directory \(path) is in use by another launcher")
+        }
+        try checkVersion()
+    }
+
+    private func checkVersion() throws(LauncherError) {
+        do throws(SystemError) {
+            let text: String
+            do throws(SystemError) {
+                text = try directory.read("version", limit: 64)
+            } catch where error.code == ENOENT {
+                try directory.makeFile("version", Array("\(Self.version)\n".utf8), mode: 0o600)
+                return
+            }
+            guard let found = Int(text.filter { !$0.isWhitespace }), found <= Self.version else {
+                throw SystemError("version \(text.prefix(20)) was written by a newer Sandpool; upgrade this one", code: EINVAL)
+            }
+        } catch {
+            throw LauncherError("data directory \(path): \(error)")
+        }
+    }
+}
+
+/// Why the launcher cannot run: one line for people.
+struct LauncherError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}

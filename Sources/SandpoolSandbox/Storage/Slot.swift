@@ -1,0 +1,77 @@
+import Glibc
+import LinuxSystem
+
+/// What is kept from one sandbox to the next on the same id range: lower layers already mounted with the
+/// range's ids, which no sandbox can write to.
+final class Slot {
+    let index: UInt32
+    let base: UInt32
+    private let run: FileDescriptor
+    private var idMap: FileDescriptor?
+    /// Names below `slots/INDEX` in the order of their last use.
+    private var attached: [String] = []
+
+    /// Bound on the mounts one slot keeps.
+    private static let attachedLimit = 64
+
+    init(index: UInt32, run: FileDescriptor) throws(SystemError) {
+        self.index = index
+        self.run = run
+        base = IdMap.base(slot: index)
+        try run.makeDirectory("slots/\(index)", mode: 0o700)
+    }
+
+    /// The path, relative to the run directory, of `source` mounted read-only with this slot's ids.
+    func lower(_ name: String, of source: FileDescriptor, _ path: String) throws(SystemError) -> String {
+        let point = "slots/\(index)/\(name)"
+        if let position = attached.firstIndex(of: name) {
+            attached.append(attached.remove(at: position))
+            return point
+        }
+        if attached.count >= Self.attachedLimit { try detach(attached[0]) }
+        let mount = try Mount.copy(of: source.raw, path)
+        try mount.setAttributes([.readOnly, .noSetUID, .noDevices], idMap: try namespace())
+        try run.makeDirectory(point, mode: 0o700)
+        try mount.attach(to: run.raw, point)
+        attached.append(name)
+        return point
+    }
+
+    /// Gives up what is mounted under a name, because its source is to be removed.
+    func detach(_ name: String) throws(SystemError) {
+        guard let position = attached.firstIndex(of: name) else { return }
+        attached.remove(at: position)
+        try Mount.detach("slots/\(index)/\(name)")
+        try systemCall("rmdir") { unlinkat(run.raw, "slots/\(index)/\(name)", AT_REMOVEDIR) }
+    }
+
+    func namespace() throws(SystemError) -> FileDescriptor {
+        if let idMap { return idMap }
+        let made = try IdMap.userNamespace(base: base)
+        idMap = made
+        return made
+    }
+}
+
+/// The slots of one launcher. The one given back last is taken first: its mounts are warm.
+final class SlotStore {
+    static let limit: UInt32 = 4_096
+
+    private(set) var all: [Slot] = []
+    private var free: [Slot] = []
+    private let run: FileDescriptor
+
+    init(run: FileDescriptor) { self.run = run }
+
+    func take() throws(SystemError) -> Slot {
+        if let slot = free.popLast() { return slot }
+        guard all.count < Self.limit else { throw SystemError("\(Self.limit) sandboxes are alive", code: EAGAIN) }
+        let slot = try Slot(index: UInt32(all.count), run: run)
+        all.append(slot)
+        return slot
+    }
+
+    func giveBack(_ slot: Slot) { free.append(slot) }
+
+    var taken: Int { all.count - free.count }
+}
