@@ -48,7 +48,7 @@ public enum RetryLimits {
     /// Workers lost while they ran the job at which it is stopped, whatever tries are left.
     public static let poison = 2
     /// Wait before the n-th retry: 1 s, 2 s, 4 s … at most 30 s.
-    public static func delay(retry: Int) -> Duration { .seconds(min(30, 1 << min(max(retry - 1, 0), 5))) }
+    public static func delay(retry: Int) -> Duration { .seconds(min(30, 1 << (min(max(retry, 1), 6) - 1))) }
 }
 
 extension JobSpec {

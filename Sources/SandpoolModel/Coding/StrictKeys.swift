@@ -12,7 +12,7 @@ extension Decoder {
     ///
     /// - Throws: `SpecProblem` that names the first unknown key in alphabetical order and, when one is near,
     ///   the key that was meant. An ignored key would be a limit or a policy that silently does not hold.
-    func strictContainer<Key: CodingKey & CaseIterable>(keyedBy type: Key.Type) throws
+    public func strictContainer<Key: CodingKey & CaseIterable>(keyedBy type: Key.Type) throws
         -> KeyedDecodingContainer<Key>
     {
         let unknown = try container(keyedBy: AnyKey.self).allKeys.map(\.stringValue)

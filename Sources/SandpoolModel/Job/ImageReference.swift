@@ -69,7 +69,8 @@ enum RegistryReference {
     private static func isHost(_ text: Substring) -> Bool {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         if parts.count == 2, UInt16(parts[1]) == nil { return false }
-        return !parts[0].isEmpty && parts[0].utf8.allSatisfy { $0.isASCIIAlphanumeric || $0.isOne(of: ".-") }
+        return parts[0].utf8.first?.isASCIIAlphanumeric == true
+            && parts[0].utf8.allSatisfy { $0.isASCIIAlphanumeric || $0.isOne(of: ".-") }
     }
 
     /// Lower-case letters and digits; `.`, `_` and `-` only between them.

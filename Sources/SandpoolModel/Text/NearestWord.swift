@@ -20,17 +20,21 @@ public func nearestWord(to word: String, in candidates: some Sequence<String>) -
     return best?.word
 }
 
-/// The fewest insertions, deletions and substitutions that make one array the other (Levenshtein).
+/// The fewest insertions, deletions, substitutions and swaps of neighbours that make one array the other
+/// (optimal string alignment).
 private func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-    var row = Array(0...right.count)
-    for (index, letter) in left.enumerated() {
-        var diagonal = row[0]
-        row[0] = index + 1
-        for column in right.indices {
-            let substituted = diagonal + (letter == right[column] ? 0 : 1)
-            diagonal = row[column + 1]
-            row[column + 1] = min(substituted, diagonal + 1, row[column] + 1)
+    var beforeLast: [Int] = []
+    var last = Array(0...right.count)
+    for (line, letter) in left.enumerated() {
+        var row = [line + 1]
+        for (column, other) in right.enumerated() {
+            var best = min(last[column] + (letter == other ? 0 : 1), last[column + 1] + 1, row[column] + 1)
+            if line > 0, column > 0, letter == right[column - 1], other == left[line - 1] {
+                best = min(best, beforeLast[column - 1] + 1)
+            }
+            row.append(best)
         }
+        (beforeLast, last) = (last, row)
     }
-    return row[right.count]
+    return last[right.count]
 }

@@ -23,6 +23,6 @@ public enum SignalName {
 
     /// `SIGTERM` for 15; `signal 40` where there is no name.
     public static func name(of number: Int) -> String {
-        names.indices.contains(number - 1) ? "SIG\(names[number - 1])" : "signal \(number)"
+        (1...names.count).contains(number) ? "SIG\(names[number - 1])" : "signal \(number)"
     }
 }

@@ -20,15 +20,31 @@ public struct Resources: Hashable, Sendable, Codable {
         request.cpuMillis <= cpuMillis && request.memoryBytes <= memoryBytes && request.diskBytes <= diskBytes
     }
 
+    /// Sums and differences stay at the ends of the range of 64 bits: a worker states its capacity itself, and no
+    /// number that it sends may stop the coordinator.
     public static func + (left: Self, right: Self) -> Self {
         Resources(
-            cpuMillis: left.cpuMillis + right.cpuMillis, memoryBytes: left.memoryBytes + right.memoryBytes,
-            diskBytes: left.diskBytes + right.diskBytes)
+            cpuMillis: left.cpuMillis.addingSaturated(right.cpuMillis),
+            memoryBytes: left.memoryBytes.addingSaturated(right.memoryBytes),
+            diskBytes: left.diskBytes.addingSaturated(right.diskBytes))
     }
 
     public static func - (left: Self, right: Self) -> Self {
         Resources(
-            cpuMillis: left.cpuMillis - right.cpuMillis, memoryBytes: left.memoryBytes - right.memoryBytes,
-            diskBytes: left.diskBytes - right.diskBytes)
+            cpuMillis: left.cpuMillis.subtractingSaturated(right.cpuMillis),
+            memoryBytes: left.memoryBytes.subtractingSaturated(right.memoryBytes),
+            diskBytes: left.diskBytes.subtractingSaturated(right.diskBytes))
+    }
+}
+
+extension Int64 {
+    func addingSaturated(_ other: Int64) -> Int64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? (other < 0 ? .min : .max) : sum
+    }
+
+    func subtractingSaturated(_ other: Int64) -> Int64 {
+        let (difference, overflow) = subtractingReportingOverflow(other)
+        return overflow ? (other < 0 ? .max : .min) : difference
     }
 }

@@ -8,19 +8,14 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 
     public static func < (left: Self, right: Self) -> Bool { left.milliseconds < right.milliseconds }
 
-    /// This moment moved by a duration, cut to whole milliseconds.
+    /// This moment moved by a duration, cut to whole milliseconds; at the ends of the range of 64 bits it stays there.
     public func advanced(by duration: Duration) -> Timestamp {
-        Timestamp(milliseconds: milliseconds + duration.wholeMilliseconds)
+        Timestamp(milliseconds: milliseconds.addingSaturated(duration.wholeMilliseconds))
     }
 
     /// How long after `earlier` this moment is; negative when it is before it.
-    public func since(_ earlier: Timestamp) -> Duration { .milliseconds(milliseconds - earlier.milliseconds) }
-}
-
-extension Duration {
-    /// The duration cut to whole milliseconds.
-    public var wholeMilliseconds: Int64 {
-        components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
+    public func since(_ earlier: Timestamp) -> Duration {
+        .milliseconds(milliseconds.subtractingSaturated(earlier.milliseconds))
     }
 }
 
