@@ -1,0 +1,39 @@
+import Logging
+import SandpoolModel
+
+/// Everything that a coordinator is told when it starts.
+public struct CoordinatorConfiguration: Sendable {
+    /// Holds the database, output, blobs and the admin token. Made, mode 0700, where it is missing.
+    public var dataDirectory: String
+    public var listen = ListenAddress.standard
+    /// Allows plain HTTP beyond loopback, where everybody on the path reads tokens and output.
+    public var insecureHTTP = false
+    public var pool = PoolConfiguration()
+    /// Largest upload.
+    public var blobBytes: Int64 = 4 << 30
+    public var timings = CoordinatorTimings()
+    public var logger: Logger
+
+    public init(dataDirectory: String, logger: Logger = Logger(label: "sandpool.coordinator")) {
+        self.dataDirectory = dataDirectory
+        self.logger = logger
+    }
+}
+
+/// Intervals of leases and of the rules for workers that fell silent (design decision 6).
+public struct CoordinatorTimings: Hashable, Sendable {
+    public var lease = Duration.seconds(30)
+    public var heartbeat = Duration.seconds(10)
+    /// Silence after which a worker's attempts are flagged unreachable.
+    public var unreachableAfter = Duration.seconds(35)
+    /// Silence after which an attempt whose rerun is safe is replaced.
+    public var replaceAfter = Duration.seconds(120)
+    /// Silence, added to the attempt's own timeout, after which one whose rerun is not safe ends as lost.
+    public var lostAfter = Duration.seconds(600)
+    /// How long a job with `onDisconnect: cancel` goes on without a follower.
+    public var disconnectGrace = Duration.seconds(60)
+    /// How long a queued job waits before its follower is told that no worker is enrolled.
+    public var noWorkerNotice = Duration.seconds(1)
+
+    public init() {}
+}

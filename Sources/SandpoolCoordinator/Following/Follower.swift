@@ -1,0 +1,169 @@
+import NIOCore
+import SandpoolAPI
+import SandpoolModel
+import Synchronization
+
+/// One reader of a job's events and output.
+///
+/// Publishers never wait for it. Output goes into its bounded queue as long as it fits; what does not is only
+/// noted by its end, and the follower is sent to the output store to catch up by offset once its queue is empty.
+/// So a reader that stalls costs `queueLimit` bytes and nobody else's time.
+final class Follower: Sendable {
+    enum Item: Sendable {
+        case created(JobID, name: String?)
+        case state(JobState, note: String?)
+        case output(OutputStreamCode, offset: Int64, ByteBuffer)
+        case inputConsumed(Int64)
+        /// Output from here on was not queued: read it from the store, then call `caughtUp`.
+        case catchUp(AttemptID, OutputStreamCode, offset: Int64, end: Int64)
+        /// The job ended; nothing follows.
+        case finished(JobID)
+        case failed(APIError)
+    }
+
+    /// Most bytes of output that wait in one follower's queue.
+    static let queueLimit = 1 << 20
+
+    private struct Stream {
+        /// Where the next byte for the queue stands.
+        var queued: Int64
+        /// Where the stream is known to end.
+        var known: Int64 = 0
+    }
+
+    private struct State {
+        var queue: [Item] = []
+        var queuedBytes = 0
+        var attempt: AttemptID?
+        var streams: [OutputStreamCode: Stream]
+        var consumedInput: Int64?
+        var ending: Item?
+        var isClosed = false
+        var waiter: CheckedContinuation<Void, Never>?
+
+        mutating func wake() {
+            waiter?.resume()
+            waiter = nil
+        }
+    }
+
+    private let state: Mutex<State>
+
+    /// Whether the job is kept alive by this follower (`onDisconnect`).
+    let holdsJob: Bool
+
+    /// - Parameter stdout: the first byte of the stream that is wanted; `Int64.max` for none.
+    init(stdout: Int64 = 0, stderr: Int64 = 0, holdsJob: Bool = false) {
+        self.holdsJob = holdsJob
+        state = Mutex(State(streams: [.stdout: Stream(queued: stdout), .stderr: Stream(queued: stderr)]))
+    }
+
+    // MARK: Publishing
+
+    func publish(_ item: Item) {
+        state.withLock { state in
+            guard state.ending == nil else { return }
+            switch item {
+            case .finished, .failed: state.ending = item
+            case .inputConsumed(let offset): state.consumedInput = offset
+            case .created, .state, .output, .catchUp: state.queue.append(item)
+            }
+            state.wake()
+        }
+    }
+
+    /// Names the attempt whose output follows. Another one than before starts again at offset 0.
+    func begin(_ attempt: AttemptID, stdout: Int64 = 0, stderr: Int64 = 0) {
+        state.withLock { state in
+            if state.attempt != nil, state.attempt != attempt {
+                state.streams = state.streams.mapValues { Stream(queued: $0.queued == .max ? .max : 0) }
+            }
+            state.attempt = attempt
+            for (code, end) in [(OutputStreamCode.stdout, stdout), (.stderr, stderr)] {
+                guard var stream = state.streams[code] else { continue }
+                stream.known = max(stream.known, end)
+                state.streams[code] = stream
+            }
+            state.wake()
+        }
+    }
+
+    func publish(_ code: OutputStreamCode, offset: Int64, _ bytes: ByteBuffer) {
+        state.withLock { state in
+            guard var stream = state.streams[code] else { return }
+            let end = offset + Int64(bytes.readableBytes)
+            stream.known = max(stream.known, end)
+            if offset <= stream.queued, stream.queued < end, state.queuedBytes < Self.queueLimit {
+                var rest = bytes
+                rest.moveReaderIndex(forwardBy: Int(stream.queued - offset))
+                state.queue.append(.output(code, offset: stream.queued, rest))
+                state.queuedBytes += rest.readableBytes
+                stream.queued = end
+            }
+            state.streams[code] = stream
+            state.wake()
+        }
+    }
+
+    // MARK: Reading
+
+    /// Ends `next`.
+    func close() {
+        state.withLock { state in
+            state.isClosed = true
+            state.wake()
+        }
+    }
+
+    /// Everything that can be sent now; waits for the first. `nil` after the end, after `close` and when the
+    /// task is cancelled.
+    func next() async -> [Item]? {
+        while true {
+            if let items = state.withLock({ Self.take(from: &$0) }) { return items.isEmpty ? nil : items }
+            await withTaskCancellationHandler {
+                await withCheckedContinuation { continuation in
+                    state.withLock { state in
+                        if Self.hasNews(state) { return continuation.resume() }
+                        state.waiter = continuation
+                    }
+                }
+            } onCancel: {
+                close()
+            }
+        }
+    }
+
+    /// The output of a stream was read from the store up to here.
+    func caughtUp(_ code: OutputStreamCode, to offset: Int64) {
+        state.withLock { state in
+            guard var stream = state.streams[code] else { return }
+            stream.queued = max(stream.queued, offset)
+            state.streams[code] = stream
+        }
+    }
+
+    private static func hasNews(_ state: State) -> Bool {
+        state.isClosed || !state.queue.isEmpty || state.consumedInput != nil || state.ending != nil
+            || state.streams.values.contains { $0.known > $0.queued }
+    }
+
+    /// `nil`: nothing yet. Empty: nothing ever again.
+    private static func take(from state: inout State) -> [Item]? {
+        if state.isClosed { return [] }
+        var items = state.queue
+        state.queue.removeAll(keepingCapacity: true)
+        state.queuedBytes = 0
+        if let offset = state.consumedInput { items.append(.inputConsumed(offset)) }
+        state.consumedInput = nil
+        if !items.isEmpty { return items }
+        if let attempt = state.attempt {
+            for code in [OutputStreamCode.stdout, .stderr] {
+                guard let stream = state.streams[code], stream.known > stream.queued else { continue }
+                return [.catchUp(attempt, code, offset: stream.queued, end: stream.known)]
+            }
+        }
+        guard let ending = state.ending else { return nil }
+        state.isClosed = true
+        return [ending]
+    }
+}

@@ -1,0 +1,192 @@
+import Crypto
+import Logging
+import NIOCore
+import SandpoolAPI
+import SandpoolModel
+import SandpoolStore
+
+/// What clients do with jobs, whatever the transport.
+final class JobService: Sendable {
+    private let store: any JobStore
+    private let clock: any CoordinatorClock
+    private let pool: PoolConfiguration
+    private let blobs: BlobStore
+    private let workers: WorkerDirectory
+    private let table: AttemptTable
+    private let sessions: SessionTable
+    private let hub: FollowerHub
+    private let scheduler: Scheduler
+    private let queue: QueueKeeper
+
+    /// Most specs in one request.
+    static let batchLimit = 1_000
+
+    init(
+        store: any JobStore, clock: any CoordinatorClock, pool: PoolConfiguration, blobs: BlobStore,
+        workers: WorkerDirectory, table: AttemptTable, sessions: SessionTable, hub: FollowerHub,
+        scheduler: Scheduler, queue: QueueKeeper
+    ) {
+        self.store = store
+        self.clock = clock
+        self.pool = pool
+        self.blobs = blobs
+        self.workers = workers
+        self.table = table
+        self.sessions = sessions
+        self.hub = hub
+        self.scheduler = scheduler
+        self.queue = queue
+    }
+
+    /// Stores jobs, all or none, and answers once they are durable.
+    ///
+    /// - Parameter beforeStart: called with each new job's id before any worker can get it.
+    func submit(
+        _ specs: [JobSpec], beforeStart: (JobID) -> Void = { _ in }
+    ) async throws -> [Job] {
+        guard specs.count <= Self.batchLimit else {
+            throw APIError(
+                status: 422, code: "too_many", message: "\(specs.count) specs in one request, more than "
+                    + "\(Self.batchLimit)", hint: "send them in parts")
+        }
+        let now = clock.now
+        var jobs: [NewJob] = []
+        jobs.reserveCapacity(specs.count)
+        for (index, spec) in specs.enumerated() {
+            do {
+                jobs.append(try await check(spec, now: now))
+            } catch let error as APIError where specs.count > 1 {
+                throw APIError(
+                    status: error.status, code: error.code, message: "[\(index)] \(error.message)", hint: error.hint)
+            }
+        }
+        guard !jobs.isEmpty else { return [] }
+        switch try await store.submit(jobs, now: now) {
+        case .conflict(let index, let existing):
+            throw APIError(
+                status: 409, code: "idempotency_conflict",
+                message: "idempotencyKey '\(jobs[index].spec.idempotencyKey ?? "")' belongs to \(existing), "
+                    + "which has another spec",
+                hint: "use another key, or send the same spec")
+        case .stored(let stored):
+            return try await announce(stored, jobs, now: now, beforeStart)
+        }
+    }
+
+    private func announce(
+        _ stored: [SubmittedJob], _ jobs: [NewJob], now: Timestamp, _ beforeStart: (JobID) -> Void
+    ) async throws -> [Job] {
+        var answer: [Job] = []
+        answer.reserveCapacity(stored.count)
+        for (submitted, job) in zip(stored, jobs) {
+            beforeStart(submitted.id)
+            if submitted.isNew {
+                answer.append(Job(new: job, createdAt: now))
+                if let seconds = job.spec.queueTimeoutSeconds { queue.wake(at: now.advanced(by: .seconds(seconds))) }
+            } else {
+                answer.append(try await self.job(submitted.id))
+            }
+        }
+        scheduler.post(.queueChanged)
+        return answer
+    }
+
+    private func check(_ spec: JobSpec, now: Timestamp) async throws -> NewJob {
+        let complete: JobSpec
+        do { complete = try pool.accept(spec) } catch { throw APIError(error) }
+        for (index, mount) in complete.mounts.enumerated() where try await blobs.open(mount.blob) == nil {
+            throw APIError(
+                status: 422, code: "missing_blob", message: "mounts[\(index)].blob: \(mount.blob) was not uploaded",
+                hint: "upload the archive with POST /v1/blobs first")
+        }
+        let resources = Resources(complete.resources)
+        if let problem = Feasibility.problem(of: complete, resources: resources, with: workers.all.map(WorkerOffer.init)) {
+            throw APIError(status: 422, code: "no_worker_fits", message: problem.message, hint: problem.hint)
+        }
+        return NewJob(
+            id: .make(at: now), spec: complete, resources: resources,
+            fingerprint: complete.idempotencyKey == nil ? "" : SHA256.hash(data: spec.fingerprint).hexText)
+    }
+
+    // MARK: Reading
+
+    func job(_ id: JobID) async throws -> Job {
+        guard let job = try await store.job(id) else { throw APIError.notFound("job \(id)") }
+        return job
+    }
+
+    func resolve(_ reference: String) async throws -> JobID {
+        let parsed: JobReference
+        do { parsed = try JobReference(reference) } catch {
+            throw APIError(status: 404, code: "not_found", message: error.message, hint: error.hint)
+        }
+        switch try await store.resolve(parsed) {
+        case .found(let id): return id
+        case .notFound:
+            throw APIError.notFound("job '\(TerminalText.harmless(reference, limit: 64))'")
+        case .ambiguous(let ids):
+            throw APIError(
+                status: 409, code: "ambiguous",
+                message: "'\(TerminalText.harmless(reference, limit: 64))' names more than one job: "
+                    + ids.map { $0.text }.joined(separator: ", "),
+                hint: "use more digits of the id")
+        }
+    }
+
+    func list(_ query: JobQuery) async throws -> [Job] { try await store.jobs(query) }
+
+    func downloads(of job: JobID) async throws -> String? { try await store.downloads(of: job) }
+
+    // MARK: Acting
+
+    func cancel(_ id: JobID) async throws {
+        switch try await store.cancel(id, now: clock.now) {
+        case .cancelled:
+            hub.publish(.finished(id), to: id)
+            scheduler.post(.queueChanged)
+        case .requested(let lease):
+            sessions.session(of: lease.worker)?.send(.cancel(AttemptLease(lease)))
+        case .finished:
+            break
+        case .notFound:
+            throw APIError.notFound("job \(id)")
+        }
+    }
+
+    /// Sends a signal to a running command.
+    func signal(_ id: JobID, _ number: Int) async throws {
+        guard (1...64).contains(number) else {
+            throw APIError(
+                status: 422, code: "invalid_signal", message: "signal: \(number) is not a signal's number",
+                hint: "use 1 to 64, such as 2 for SIGINT")
+        }
+        guard let attempt = table.attempt(of: id) else {
+            let state = try await job(id).state.rawValue
+            throw APIError(status: 409, code: "not_running", message: "job \(id) is \(state): nothing takes a signal")
+        }
+        guard let session = sessions.session(of: attempt.lease.worker) else {
+            throw APIError(
+                status: 409, code: "worker_away",
+                message: "worker \(attempt.lease.worker) of job \(id) is not connected", hint: "try again later")
+        }
+        session.send(.signal(AttemptLease(attempt.lease), signal: number))
+    }
+}
+
+extension Job {
+    /// A job as it was just stored.
+    fileprivate init(new job: NewJob, createdAt: Timestamp) {
+        self.init(
+            id: job.id, name: job.spec.name, tags: job.spec.tags, state: .queued, command: job.spec.command,
+            image: job.spec.image, spec: job.spec, createdAt: createdAt)
+    }
+}
+
+extension Resources {
+    /// What a complete spec takes of a worker. Parts of a thousandth CPU count as a whole one.
+    init(_ request: ResourceRequest) {
+        self.init(
+            cpuMillis: Int64(((request.cpus ?? 0) * 1_000).rounded(.up)), memoryBytes: request.memoryBytes ?? 0,
+            diskBytes: request.diskBytes ?? 0)
+    }
+}

@@ -1,0 +1,29 @@
+import HTTPTypes
+import Hummingbird
+import SandpoolAPI
+import SandpoolModel
+import SandpoolStore
+
+/// `/v1/tokens`.
+struct TokenHandlers: Sendable {
+    let tokens: TokenAuthority
+    let store: any JobStore
+
+    func list() async throws -> Response { try .json(try await store.tokens().map(TokenInfo.init)) }
+
+    func create(_ request: Request) async throws -> Response {
+        let wanted = try await request.json(CreateToken.self)
+        do { try ResourceName.check(wanted.name) } catch {
+            throw APIError(
+                status: 422, code: "invalid_name", message: "name: \(error.message)", hint: error.hint)
+        }
+        return try .json(try await tokens.create(name: wanted.name, role: wanted.role), status: .created)
+    }
+
+    func revoke(_ reference: String) async throws -> Response {
+        guard let id = TokenID(reference), try await tokens.revoke(id) else {
+            throw APIError.notFound("token \(TerminalText.harmless(reference, limit: 64))")
+        }
+        return Response(status: .noContent)
+    }
+}

@@ -1,0 +1,45 @@
+import SandpoolAPI
+import SandpoolModel
+import SandpoolStore
+
+/// What follows from a worker's inventory and what the store knows: a pure decision.
+struct Reconciliation: Hashable, Sendable {
+    /// Attempts that go on.
+    var keep: [HeldAttempt] = []
+    /// Attempts that are not wanted any more.
+    var kill: [AttemptLease] = []
+    /// Leases that the worker never got: it has no trace of them, nor had it started anything.
+    var returned: [LeaseKey] = []
+    /// Attempts that are gone, and may have run.
+    var lost: [LeaseKey] = []
+
+    /// - Parameters:
+    ///   - held: what the worker holds. A finished one whose result waits to be reported is neither kept nor
+    ///     killed: its result will be answered.
+    ///   - live: what the store has given it.
+    ///   - isSameBoot: whether the worker's host is the same boot as before. Another one ended everything.
+    init(held: [HeldAttempt], live: [LiveAttempt], isSameBoot: Bool) {
+        var byLease: [AttemptLease: LiveAttempt] = [:]
+        for attempt in live { byLease[AttemptLease(attempt.lease)] = attempt }
+        for attempt in held {
+            let known = byLease.removeValue(forKey: attempt.lease)
+            guard !attempt.state.isTerminal else { continue }
+            if known == nil { kill.append(attempt.lease) } else { keep.append(attempt) }
+        }
+        for attempt in live where byLease[AttemptLease(attempt.lease)] != nil {
+            if isSameBoot, attempt.state == .leased {
+                returned.append(attempt.lease)
+            } else {
+                lost.append(attempt.lease)
+            }
+        }
+    }
+}
+
+extension LossReport {
+    /// The end of an attempt whose worker lost it or fell silent. Whether the command ran is not known, so it
+    /// counts as run.
+    static func workerLost(_ lease: LeaseKey, kind: Kind = .lost, _ message: String) -> LossReport {
+        LossReport(lease: lease, kind: kind, outcome: Outcome(cause: .workerLost, message: message))
+    }
+}

@@ -1,0 +1,93 @@
+import Crypto
+import Glibc
+import Hummingbird
+import NIOCore
+import NIOPosix
+import SandpoolAPI
+import SandpoolModel
+
+/// Uploaded archives by content: `blobs/sha256/<2 digits>/<64 digits>`, whole or absent.
+final class BlobStore: Sendable {
+    private let root: String
+    private let pool: NIOThreadPool
+    private let limit: Int64
+
+    /// What is read from the disk at a time.
+    static let chunkBytes = 256 << 10
+
+    init(root: String, limit: Int64, pool: NIOThreadPool) throws(FileError) {
+        self.root = root
+        self.limit = limit
+        self.pool = pool
+        for part in ["sha256", "incoming"] { try PosixFile.makeDirectory("\(root)/\(part)") }
+        try Self.sweep("\(root)/incoming")
+    }
+
+    /// Removes what uploads of an earlier process left unfinished.
+    private static func sweep(_ folder: String) throws(FileError) {
+        guard let directory = opendir(folder) else {
+            throw FileError(operation: "opendir", path: folder, code: errno)
+        }
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { unlink("\(folder)/\(name)") }
+        }
+    }
+
+    /// Stores a stream and answers with its digest once it is durable.
+    ///
+    /// - Throws: `APIError` 413 beyond the limit; `FileError` for the disk. Nothing is left behind.
+    ///
+    /// - Parameter announced: the length that the sender states, so that too much is refused before it comes.
+    func store(_ body: RequestBody, announced: Int64?) async throws -> BlobInfo {
+        if let announced, announced > limit { throw APIError.tooLarge("the upload", limit: limit) }
+        let temporary = "\(root)/incoming/\(Secret.random(bytes: 16))"
+        let file = try await pool.runIfActive {
+            try PosixFile(path: temporary, flags: O_RDWR | O_CREAT | O_EXCL)
+        }
+        do {
+            var hash = SHA256()
+            var bytes: Int64 = 0
+            for try await buffer in body {
+                let offset = bytes
+                bytes += Int64(buffer.readableBytes)
+                guard bytes <= limit else { throw APIError.tooLarge("the upload", limit: limit) }
+                buffer.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
+                try await pool.runIfActive { try file.write(buffer, at: offset) }
+            }
+            let digest = hash.finalize().hexText
+            let folder = "\(root)/sha256/\(digest.prefix(2))"
+            try await pool.runIfActive {
+                try file.sync()
+                try PosixFile.makeDirectory(folder)
+                let destination = "\(folder)/\(digest)"
+                _ = try PosixFile.retry("rename", destination) { rename(temporary, destination) }
+                try PosixFile.syncDirectory(folder)
+                try PosixFile.syncDirectory(folder + "/..")
+            }
+            return BlobInfo(digest: "sha256:\(digest)", bytes: bytes)
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    /// An open blob and its size; `nil` where there is none, and for what is not a digest.
+    func open(_ digest: String) async throws -> (file: PosixFile, bytes: Int64)? {
+        guard BlobDigest.isWellFormed(digest) else { return nil }
+        let hex = digest.dropFirst("sha256:".count)
+        let path = "\(root)/sha256/\(hex.prefix(2))/\(hex)"
+        return try await pool.runIfActive {
+            guard PosixFile.exists(path) else { return nil }
+            let file = try PosixFile(path: path, flags: O_RDONLY)
+            return (file, try file.size())
+        }
+    }
+
+    func read(_ file: PosixFile, at offset: Int64) async throws -> ByteBuffer {
+        try await pool.runIfActive { try file.read(at: offset, limit: Self.chunkBytes) }
+    }
+}

@@ -1,0 +1,72 @@
+import Glibc
+import NIOCore
+
+/// The coordinator's directory: one process at a time, one format version.
+///
+/// The lock is flock(2) on `lock`, which the kernel drops with the process, so a crash leaves nothing behind.
+final class DataDirectory: Sendable {
+    let path: String
+    private let lock: PosixFile
+
+    /// The format that this program writes. A higher number in `version` means a newer program was here.
+    static let version = 1
+
+    var database: String { "\(path)/sandpool.sqlite" }
+    var output: String { "\(path)/output" }
+    var blobs: String { "\(path)/blobs" }
+    var adminToken: String { "\(path)/admin.token" }
+
+    init(path: String) throws(CoordinatorError) {
+        self.path = path
+        do throws(FileError) {
+            try Self.makePath(path)
+            lock = try PosixFile(path: "\(path)/lock", flags: O_RDWR | O_CREAT)
+        } catch {
+            throw CoordinatorError("\(error); run as the directory's owner or choose another --data-dir")
+        }
+        guard flock(lock.descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            throw CoordinatorError(
+                "\(path) is in use by another coordinator; stop that one or choose another --data-dir")
+        }
+        do throws(FileError) {
+            try Self.checkVersion(directory: path)
+            for part in [output, blobs] { try PosixFile.makeDirectory(part) }
+        } catch {
+            throw CoordinatorError("\(error); check the disk and the directory's owner")
+        }
+    }
+
+    /// `mkdir -p`, the last part private.
+    private static func makePath(_ path: String) throws(FileError) {
+        var prefix = path.hasPrefix("/") ? "" : "."
+        for part in path.split(separator: "/") {
+            prefix += "/\(part)"
+            if !PosixFile.exists(prefix) { try PosixFile.makeDirectory(prefix) }
+        }
+    }
+
+    private static func checkVersion(directory: String) throws(FileError) {
+        let path = "\(directory)/version"
+        let file = try PosixFile(path: path, flags: O_RDWR | O_CREAT)
+        let text = String(buffer: try file.read(at: 0, limit: 32))
+        if text.isEmpty {
+            try file.write(ByteBuffer(string: "\(version)\n"), at: 0)
+            try file.sync()
+            return try PosixFile.syncDirectory(directory)
+        }
+        guard let found = Int(text.filter { !$0.isWhitespace }), found == version else {
+            throw FileError(operation: "format \(text.prefix { !$0.isWhitespace }) in", path: path, code: ENOTSUP)
+        }
+    }
+
+    /// Writes a secret so that it is whole or absent, and only its owner can read it.
+    func writeSecret(_ text: String, to destination: String) throws(FileError) {
+        let temporary = destination + ".new"
+        unlink(temporary)
+        let file = try PosixFile(path: temporary, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+        try file.write(ByteBuffer(string: text + "\n"), at: 0)
+        try file.sync()
+        _ = try PosixFile.retry("rename", destination) { rename(temporary, destination) }
+        try PosixFile.syncDirectory(path)
+    }
+}

@@ -1,0 +1,193 @@
+import Glibc
+import NIOCore
+import NIOPosix
+import SandpoolAPI
+import SandpoolModel
+import Synchronization
+
+/// Output that does not ride inside a result: one append-only file for each stream of an attempt, at
+/// `output/<2 digits>/<job>/<attempt>.stdout`.
+///
+/// Bytes are placed by offset, so a repeated frame changes nothing, and one that would leave a hole is refused.
+/// Nothing is acknowledged before `syncDirty` has made it durable.
+final class OutputStore: Sendable {
+    struct StreamID: Hashable, Sendable {
+        var job: JobID
+        var attempt: AttemptID
+        var code: OutputStreamCode
+    }
+
+    /// What became of a frame; each case carries the end of the stream as it is now.
+    enum Appended: Hashable, Sendable {
+        case stored(end: Int64)
+        case repeated(end: Int64)
+        case gap(end: Int64)
+    }
+
+    /// A stream that is on the disk up to `end`.
+    struct Synced: Hashable, Sendable {
+        var stream: StreamID
+        var end: Int64
+    }
+
+    private struct Segment: Sendable {
+        var file: PosixFile
+        var end: Int64
+        var durable: Int64
+        /// Whether the file's name is known to be durable too.
+        var isNamed: Bool
+    }
+
+    private struct State: Sendable {
+        var segments: [StreamID: Segment] = [:]
+        var dirty: Set<StreamID> = []
+    }
+
+    /// Most files kept open beyond those with unsynced bytes.
+    private static let openFiles = 256
+
+    private let root: String
+    private let pool: NIOThreadPool
+    private let state = Mutex(State())
+    /// Raised when there is something to sync.
+    let dirtySignal = Signal()
+
+    init(root: String, pool: NIOThreadPool) {
+        self.root = root
+        self.pool = pool
+    }
+
+    /// Places bytes of a stream. Calls for one stream must not overlap.
+    func append(_ stream: StreamID, offset: Int64, _ bytes: ByteBuffer) async throws -> Appended {
+        let segment = try await segment(of: stream)
+        let end = offset + Int64(bytes.readableBytes)
+        if offset > segment.end { return .gap(end: segment.end) }
+        if end <= segment.end { return .repeated(end: segment.end) }
+        var fresh = bytes
+        fresh.moveReaderIndex(forwardBy: Int(segment.end - offset))
+        let unwritten = fresh
+        try await pool.runIfActive { try segment.file.write(unwritten, at: segment.end) }
+        state.withLock { state in
+            state.segments[stream]?.end = end
+            state.dirty.insert(stream)
+        }
+        dirtySignal.raise()
+        return .stored(end: end)
+    }
+
+    /// Makes everything appended so far durable and says what became so. A stream whose sync fails is cut back
+    /// to what is durable, because the kernel may have dropped its pages, and is missing from the answer.
+    func syncDirty() async throws -> (synced: [Synced], failed: [StreamID: FileError]) {
+        let work = state.withLock { state in
+            let work = state.dirty.compactMap { stream in state.segments[stream].map { (stream, $0) } }
+            state.dirty = []
+            return work
+        }
+        var synced: [Synced] = []
+        var failed: [StreamID: FileError] = [:]
+        for (stream, segment) in work {
+            do {
+                let folder = folder(of: stream)
+                try await pool.runIfActive {
+                    try segment.file.sync()
+                    if !segment.isNamed { try PosixFile.syncDirectory(folder) }
+                }
+                state.withLock { state in
+                    state.segments[stream]?.durable = segment.end
+                    state.segments[stream]?.isNamed = true
+                }
+                synced.append(Synced(stream: stream, end: segment.end))
+            } catch let error as FileError {
+                failed[stream] = error
+                try await discard(stream, back: segment)
+            }
+        }
+        return (synced, failed)
+    }
+
+    /// Makes all of one stream durable and returns its length; 0 where nothing was stored.
+    @discardableResult
+    func flush(_ stream: StreamID) async throws -> Int64 {
+        let open = state.withLock { $0.segments[stream] }
+        guard open != nil || PosixFile.exists(path(of: stream)) else { return 0 }
+        let segment = try await segment(of: stream)
+        guard segment.durable < segment.end else { return segment.end }
+        try await pool.runIfActive { try segment.file.sync() }
+        state.withLock { $0.segments[stream]?.durable = segment.end }
+        return segment.end
+    }
+
+    /// What is known to be durable of a stream that is open.
+    func durableEnd(_ stream: StreamID) -> Int64 { state.withLock { $0.segments[stream]?.durable ?? 0 } }
+
+    /// How much of a stream can be read; 0 where nothing was stored.
+    func end(of stream: StreamID) async throws -> Int64 {
+        if let segment = state.withLock({ $0.segments[stream] }) { return segment.end }
+        let path = path(of: stream)
+        return try await pool.runIfActive {
+            guard PosixFile.exists(path) else { return 0 }
+            return try PosixFile(path: path, flags: O_RDONLY).size()
+        }
+    }
+
+    /// Reads at most `limit` bytes; empty at the end.
+    func read(_ stream: StreamID, offset: Int64, limit: Int) async throws -> ByteBuffer {
+        let open = state.withLock { $0.segments[stream]?.file }
+        let path = path(of: stream)
+        return try await pool.runIfActive {
+            if let open { return try open.read(at: offset, limit: limit) }
+            guard PosixFile.exists(path) else { return ByteBuffer() }
+            return try PosixFile(path: path, flags: O_RDONLY).read(at: offset, limit: limit)
+        }
+    }
+
+    // MARK: Files
+
+    private func folder(of stream: StreamID) -> String {
+        "\(root)/\(stream.job.text.suffix(2))/\(stream.job.text)"
+    }
+
+    private func path(of stream: StreamID) -> String {
+        "\(folder(of: stream))/\(stream.attempt.text).\(stream.code == .stdout ? "stdout" : "stderr")"
+    }
+
+    private func segment(of stream: StreamID) async throws -> Segment {
+        if let segment = state.withLock({ $0.segments[stream] }) { return segment }
+        let (root, folder, path) = (root, folder(of: stream), path(of: stream))
+        let opened = try await pool.runIfActive {
+            let isNamed = PosixFile.exists(path)
+            if !PosixFile.exists(folder) {
+                let parent = "\(root)/\(stream.job.text.suffix(2))"
+                try PosixFile.makeDirectory(parent)
+                try PosixFile.makeDirectory(folder)
+                try PosixFile.syncDirectory(root)
+                try PosixFile.syncDirectory(parent)
+            }
+            let file = try PosixFile(path: path, flags: O_RDWR | O_CREAT)
+            let end = try file.size()
+            // What an earlier process or an earlier opening wrote may not have reached the disk yet.
+            if end > 0 { try file.sync() }
+            return Segment(file: file, end: end, durable: end, isNamed: isNamed)
+        }
+        return state.withLock { state in
+            if let segment = state.segments[stream] { return segment }
+            if state.segments.count >= Self.openFiles {
+                state.segments = state.segments.filter { state.dirty.contains($0.key) }
+            }
+            state.segments[stream] = opened
+            return opened
+        }
+    }
+
+    private func discard(_ stream: StreamID, back segment: Segment) async throws {
+        state.withLock { state in
+            state.segments[stream] = nil
+            state.dirty.remove(stream)
+        }
+        try await pool.runIfActive {
+            _ = try PosixFile.retry("ftruncate", segment.file.path) {
+                ftruncate(segment.file.descriptor, off_t(segment.durable))
+            }
+        }
+    }
+}

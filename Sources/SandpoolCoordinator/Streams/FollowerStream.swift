@@ -1,0 +1,106 @@
+import Hummingbird
+import NIOCore
+import SandpoolAPI
+import SandpoolModel
+
+/// Writes what a follower gets as frames of the run stream.
+struct FollowerStream: Sendable {
+    let parts: CoordinatorParts
+    let follower: Follower
+
+    /// Brings the follower up to where a job stands. It must be in the hub already, so that nothing is missed.
+    func attach(to job: Job) async throws {
+        follower.publish(.state(job.state, note: nil))
+        if let attempt = job.attempts.last {
+            let reader = OutputReader(store: parts.store, output: parts.output)
+            follower.begin(
+                attempt.id,
+                stdout: try await reader.end(of: .init(job: job.id, attempt: attempt.id, code: .stdout)),
+                stderr: try await reader.end(of: .init(job: job.id, attempt: attempt.id, code: .stderr)))
+        }
+        if job.state.isTerminal { follower.publish(.finished(job.id)) }
+    }
+
+    /// Writes until the job's end, or until the follower is closed.
+    func write(to writer: inout any ResponseBodyWriter, job: () -> JobID?) async throws {
+        while let items = await follower.next() {
+            var bytes = ByteBuffer()
+            for item in items { try await encode(item, job(), into: &bytes) }
+            if bytes.readableBytes > 0 { try await writer.write(bytes) }
+        }
+    }
+
+    private func encode(_ item: Follower.Item, _ job: JobID?, into bytes: inout ByteBuffer) async throws {
+        switch item {
+        case .created(let id, let name):
+            try encode(.created(id: id, name: name), into: &bytes)
+        case .state(let state, let note):
+            try encode(.state(state, note: note), into: &bytes)
+        case .inputConsumed(let offset):
+            try encode(.inputConsumed(offset), into: &bytes)
+        case .output(let code, let offset, let chunk):
+            guard let job else { return }
+            try encode(code, offset, chunk, of: job, into: &bytes)
+        case .catchUp(let attempt, let code, let offset, let end):
+            guard let job else { return }
+            let chunk = try await catchUp(job, attempt, code, offset: offset, end: end)
+            try encode(code, offset, chunk, of: job, into: &bytes)
+        case .finished(let id):
+            try encode(.finished(try await parts.jobs.job(id)), into: &bytes)
+        case .failed(let error):
+            try encode(.failed(error), into: &bytes)
+        }
+    }
+
+    private func encode(
+        _ code: OutputStreamCode, _ offset: Int64, _ chunk: ByteBuffer, of job: JobID, into bytes: inout ByteBuffer
+    ) throws {
+        var rest = chunk
+        var position = offset
+        while let part = rest.readSlice(length: min(rest.readableBytes, Frame.chunkBytes)), part.readableBytes > 0 {
+            try Frame.output(OutputFrame(id: job.text, epoch: 0, stream: code, offset: position, bytes: part))
+                .encode(into: &bytes)
+            position += Int64(part.readableBytes)
+        }
+    }
+
+    private func encode(_ event: RunEvent, into bytes: inout ByteBuffer) throws {
+        try Frame.message(event).encode(into: &bytes)
+    }
+
+    /// Reads what was not queued for the follower from where it is stored.
+    private func catchUp(
+        _ job: JobID, _ attempt: AttemptID, _ code: OutputStreamCode, offset: Int64, end: Int64
+    ) async throws -> ByteBuffer {
+        let stream = OutputStore.StreamID(job: job, attempt: attempt, code: code)
+        let wanted = Int(min(end - offset, Int64(Frame.chunkBytes)))
+        let chunk = try await OutputReader(store: parts.store, output: parts.output)
+            .read(stream, offset: offset, limit: wanted)
+        guard chunk.readableBytes > 0 else {
+            throw APIError(
+                status: 500, code: "output_gone", message: "output of \(job) is missing from byte \(offset) on")
+        }
+        follower.caughtUp(code, to: offset + Int64(chunk.readableBytes))
+        return chunk
+    }
+
+    /// Writes one stream's bytes bare, at most `limit` of them, until the job's end.
+    func writeRaw(to writer: inout any ResponseBodyWriter, job: JobID, limit: Int64) async throws {
+        var left = limit
+        while left > 0, let items = await follower.next() {
+            for item in items where left > 0 {
+                var chunk: ByteBuffer
+                switch item {
+                case .output(_, _, let bytes): chunk = bytes
+                case .catchUp(let attempt, let code, let offset, let end):
+                    chunk = try await catchUp(job, attempt, code, offset: offset, end: end)
+                case .failed(let error): throw error
+                case .created, .state, .inputConsumed, .finished: continue
+                }
+                let length = Int(min(left, Int64(chunk.readableBytes)))
+                left -= Int64(length)
+                if let part = chunk.readSlice(length: length) { try await writer.write(part) }
+            }
+        }
+    }
+}
