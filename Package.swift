@@ -31,7 +31,8 @@ let package = Package(
         // Layer 2: one subject each.
         .target(
             name: "SandpoolStore",
-            dependencies: ["SandpoolModel", .product(name: "GRDB", package: "GRDB.swift")]),
+            dependencies: ["SandpoolModel", .product(name: "GRDB", package: "GRDB.swift")],
+            exclude: ["Schema/schema.sql"]),
         .target(name: "SandpoolSandbox", dependencies: ["CLinux", "LinuxSystem"]),
         .target(
             name: "SandpoolAPI",
@@ -41,6 +42,7 @@ let package = Package(
             name: "Sandpool",
             dependencies: [
                 "SandpoolModel", "SandpoolAPI",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -71,8 +73,10 @@ let package = Package(
             dependencies: [
                 "Sandpool", "SandpoolCoordinator", "SandpoolWorker", "LinuxSystem",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         // Layer 5: mains of a few lines.
         .executableTarget(name: "sandpool", dependencies: ["SandpoolCommands"]),
@@ -82,6 +86,8 @@ let package = Package(
             swiftSettings: [.unsafeFlags(fullyStatic)],
             linkerSettings: [.unsafeFlags(fullyStatic)]),
         // Tests, by layer. None depends on the launcher's executable: a dynamic test bundle cannot link it.
+        .testTarget(name: "SandpoolAPITests", dependencies: ["SandpoolAPI", "SandpoolModel"]),
+        .testTarget(name: "SandpoolModelTests", dependencies: ["SandpoolModel"]),
         .testTarget(name: "StyleTests"),
     ],
     swiftLanguageModes: [.v6]

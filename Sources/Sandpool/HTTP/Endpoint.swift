@@ -17,7 +17,7 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads a URL. What is not understood is an error, never a guess.
     public init(url: String) throws(SandpoolError) {
-        if let path = url.droppingPrefix("unix://") ?? url.droppingPrefix("unix:") {
+        if let path = ["http+unix://", "unix://", "unix:"].lazy.compactMap(url.droppingPrefix).first {
             guard path.hasPrefix("/") else { throw Self.invalid(url, "a Unix socket needs an absolute path") }
             address = .unix(path: path)
             return

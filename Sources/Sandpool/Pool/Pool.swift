@@ -26,10 +26,11 @@ public struct Pool: Sendable {
     ) throws -> Pool {
         let url = environment["SANDPOOL_URL"].flatMap { $0.isEmpty ? nil : $0 }
         let endpoint = try Endpoint(url: url ?? "http://127.0.0.1:\(Endpoint.defaultPort)")
-        return Pool(endpoint: endpoint, token: try token(in: environment))
+        return Pool(endpoint: endpoint, token: try token(from: environment))
     }
 
-    private static func token(in environment: [String: String]) throws -> String? {
+    /// The token that an environment names; `nil` where it names none.
+    public static func token(from environment: [String: String]) throws -> String? {
         if let token = environment["SANDPOOL_TOKEN"], !token.isEmpty { return try checked(token, "SANDPOOL_TOKEN") }
         guard let path = environment["SANDPOOL_TOKEN_FILE"], !path.isEmpty else { return nil }
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {

@@ -26,6 +26,7 @@ public actor JobStream {
     private var hasConnected = false
     private var job: JobID?
     private var offsets: [OutputStreamCode: Int64]
+    private var hasRun = false
     private var isFinished = false
     private var backoff = Backoff()
     private var pending: [RunRequest] = []
@@ -123,6 +124,7 @@ public actor JobStream {
             if isNew { try sendUnacknowledgedInput() }
             return isNew ? .created(id, name: name) : nil
         case .state(let state, let note):
+            noteState(state)
             return .state(state, note: note)
         case .inputConsumed(let offset):
             input.acknowledge(upTo: offset)
@@ -134,6 +136,14 @@ public actor JobStream {
         case .failed(let error):
             throw SandpoolError(error)
         }
+    }
+
+    /// A job that goes back to the queue is tried again, and the new attempt's output begins at 0.
+    private func noteState(_ state: JobState) {
+        if state == .running { hasRun = true }
+        guard hasRun, state == .queued || state == .starting else { return }
+        hasRun = false
+        offsets = offsets.mapValues { $0 == .max ? .max : 0 }
     }
 
     /// What lies before the offset that was reached is a repetition.

@@ -1,0 +1,30 @@
+import NIOCore
+import SandpoolModel
+
+extension Pool {
+    /// What a job wrote to a stream.
+    ///
+    /// - Parameters:
+    ///   - offset: the first byte that is wanted.
+    ///   - follow: go on until the job is finished, instead of ending where the stream now ends.
+    public func output(
+        of reference: String, _ stream: OutputStream, from offset: Int64 = 0, follow: Bool = false
+    ) -> OutputChunks {
+        OutputChunks(http: http, job: reference, stream: stream, start: offset, follows: follow)
+    }
+
+    /// Where the last `count` lines of a stream begin now. Reads the stream and keeps nothing of it but offsets.
+    public func offset(ofLastLines count: Int, of reference: String, _ stream: OutputStream) async throws -> Int64 {
+        var starts: [Int64] = [0]
+        var position: Int64 = 0
+        for try await bytes in output(of: reference, stream) {
+            for byte in bytes.readableBytesView {
+                position += 1
+                if byte == UInt8(ascii: "\n") { starts.append(position) }
+            }
+            if starts.count > 2 * (count + 1) { starts.removeFirst(starts.count - count - 1) }
+        }
+        if starts.last == position { starts.removeLast() }
+        return starts.dropLast(max(0, count - 1)).last ?? position
+    }
+}
