@@ -85,9 +85,17 @@ let package = Package(
             dependencies: ["CLinux", "LinuxSystem", "SandpoolSandbox"],
             swiftSettings: [.unsafeFlags(fullyStatic)],
             linkerSettings: [.unsafeFlags(fullyStatic)]),
+        // Layer T: fixtures and fakes for tests.
+        .target(name: "SandpoolTestSupport", dependencies: ["SandpoolModel", "SandpoolStore"]),
         // Tests, by layer. None depends on the launcher's executable: a dynamic test bundle cannot link it.
         .testTarget(name: "SandpoolAPITests", dependencies: ["SandpoolAPI", "SandpoolModel"]),
         .testTarget(name: "SandpoolModelTests", dependencies: ["SandpoolModel"]),
+        .testTarget(
+            name: "SandpoolStoreTests",
+            dependencies: [
+                "SandpoolModel", "SandpoolStore", "SandpoolTestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            exclude: ["Fixtures"]),
         .testTarget(name: "StyleTests"),
     ],
     swiftLanguageModes: [.v6]

@@ -3,8 +3,8 @@ import SandpoolModel
 /// What the end of an attempt makes of its job.
 package enum Conclusion: Hashable, Sendable {
     case finish(Outcome)
-    /// Back into the queue after `delay`.
-    case requeue(RetryCounts, delay: Duration)
+    /// Back into the queue, to start after `delay`, or at once.
+    case requeue(RetryCounts, delay: Duration?)
 
     /// Decides by the outcome, the retries used up before it, and whether the user wants the job at all.
     ///
@@ -21,6 +21,16 @@ package enum Conclusion: Hashable, Sendable {
         case .finish: return .finish(outcome)
         }
     }
+
+    /// Decides where the attempt was given back unstarted: no retry is used up.
+    package static func ofReturn(counts: RetryCounts, cancelRequested: Bool) -> Conclusion {
+        cancelRequested ? .finish(cancelledUnstarted) : .requeue(counts, delay: nil)
+    }
+
+    /// The end of a job that waited for too long.
+    package static let expired = Outcome(
+        cause: .queueTimeout, message: "it waited in the queue for longer than its queue timeout",
+        commandStarted: false)
 
     /// The end of a job that was cancelled before any worker had anything to say of the command.
     package static let cancelledUnstarted = Outcome(cause: .cancelled, commandStarted: false)

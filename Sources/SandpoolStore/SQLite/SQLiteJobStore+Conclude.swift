@@ -17,7 +17,7 @@ struct EndedAttempt {
 }
 
 /// What the end of an attempt needs to know of its job.
-struct JobAtEnd {
+private struct JobAtEnd {
     var id: JobID
     var isCancelRequested: Bool
     var counts = RetryCounts()
@@ -42,25 +42,31 @@ extension EndedAttempt {
 
 extension SQLiteJobStore {
     /// Ends the attempt's job, or puts it back into the queue, as `Conclusion` decides.
+    ///
+    /// - Parameter outcome: `nil` for an attempt that was given back unstarted.
     static func conclude(
-        _ attempt: EndedAttempt, outcome: Outcome, now: Timestamp, in database: Database
+        _ attempt: EndedAttempt, outcome: Outcome?, now: Timestamp, in database: Database
     ) throws -> JobChange {
-        if outcome.jobState == .succeeded { return try finish(attempt, outcome: outcome, in: database) }
+        // Most ends are successes, and need nothing of the job to be read.
+        if let outcome, outcome.jobState == .succeeded { return try finish(attempt, outcome: outcome, in: database) }
         let job = try JobAtEnd.fetch(attempt, from: database)
-        let conclusion = try Conclusion.of(outcome, counts: job.counts, cancelRequested: job.isCancelRequested) {
-            guard let row = try database.row(JobSQL.spec, [attempt.job]) else { throw attempt.orphaned }
-            return try row.json("spec")
-        }
+        let conclusion =
+            try outcome.map { outcome in
+                try Conclusion.of(outcome, counts: job.counts, cancelRequested: job.isCancelRequested) {
+                    guard let row = try database.row(JobSQL.spec, [attempt.job]) else { throw attempt.orphaned }
+                    return try row.json("spec")
+                }
+            } ?? Conclusion.ofReturn(counts: job.counts, cancelRequested: job.isCancelRequested)
         switch conclusion {
         case .finish(let outcome): return try finish(attempt, outcome: outcome, in: database)
         case .requeue(let counts, let delay):
             return try requeue(
-                attempt, job: job, counts: counts, notBefore: now.advanced(by: delay),
-                mayExpire: !outcome.commandStarted, in: database)
+                attempt, job: job.id, counts: counts, notBefore: delay.map { now.advanced(by: $0) },
+                mayExpire: !(outcome?.commandStarted ?? false), in: database)
         }
     }
 
-    static func finish(_ attempt: EndedAttempt, outcome: Outcome, in database: Database) throws -> JobChange {
+    private static func finish(_ attempt: EndedAttempt, outcome: Outcome, in database: Database) throws -> JobChange {
         let row = try database.row(
             AttemptSQL.finishJob,
             [
@@ -72,8 +78,8 @@ extension SQLiteJobStore {
     }
 
     /// - Parameter mayExpire: whether the queue timeout still counts: only for a job that never started.
-    static func requeue(
-        _ attempt: EndedAttempt, job: JobAtEnd, counts: RetryCounts, notBefore: Timestamp?, mayExpire: Bool,
+    private static func requeue(
+        _ attempt: EndedAttempt, job: JobID, counts: RetryCounts, notBefore: Timestamp?, mayExpire: Bool,
         in database: Database
     ) throws -> JobChange {
         let changed = try database.change(
@@ -83,6 +89,6 @@ extension SQLiteJobStore {
                 counts.userFailures, attempt.job,
             ])
         guard changed == 1 else { throw attempt.orphaned }
-        return JobChange(job: job.id, state: .queued, notBefore: notBefore)
+        return JobChange(job: job, state: .queued, notBefore: notBefore)
     }
 }

@@ -45,11 +45,7 @@ extension SQLiteJobStore {
             return EndAnswer(verdict: try standing(of: lease, event: .returned, in: database).verdict, change: nil)
         }
         let attempt = try EndedAttempt(ended)
-        let job = try JobAtEnd.fetch(attempt, from: database)
-        let change =
-            job.isCancelRequested
-            ? try finish(attempt, outcome: Conclusion.cancelledUnstarted, in: database)
-            : try requeue(attempt, job: job, counts: job.counts, notBefore: nil, mayExpire: true, in: database)
-        return EndAnswer(verdict: .recorded, change: change)
+        return EndAnswer(
+            verdict: .recorded, change: try conclude(attempt, outcome: nil, now: now, in: database))
     }
 }

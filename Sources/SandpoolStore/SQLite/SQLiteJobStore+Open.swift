@@ -37,7 +37,6 @@ extension SQLiteJobStore {
             // Pages, 16 MiB: a checkpoint costs two syncs, so it pays to make it rare.
             try database.execute(sql: "PRAGMA wal_autocheckpoint = 4096")
             try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
-            try database.execute(sql: "PRAGMA trusted_schema = OFF")
         }
         return configuration
     }

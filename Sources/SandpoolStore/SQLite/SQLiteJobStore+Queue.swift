@@ -4,8 +4,9 @@ import SandpoolModel
 extension SQLiteJobStore {
     public func advanceQueue(now: Timestamp) async throws -> QueueAdvance {
         try await write { database in
-            let expired: [JobID] = try database.rows(QueueSQL.expire, [now.milliseconds, StoreLimits.batch])
-                .map { try $0.identifier("id") }
+            let expired: [JobID] = try database.rows(
+                QueueSQL.expire, [now.milliseconds, StoreLimits.batch, Conclusion.expired.message]
+            ).map { try $0.identifier("id") }
             let released = try database.change(QueueSQL.release, [now.milliseconds, StoreLimits.batch])
             return QueueAdvance(expired: expired, released: released)
         }

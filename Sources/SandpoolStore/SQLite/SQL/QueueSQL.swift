@@ -26,7 +26,7 @@ enum QueueSQL {
 
     static let expire = """
         UPDATE jobs SET state = 'timed_out', cause = 'queue_timeout', fault = 'user', not_before_ms = NULL,
-            message = 'it waited in the queue for longer than its queue timeout', finished_at_ms = ?1
+            message = ?3, finished_at_ms = ?1
         WHERE sequence IN (
             SELECT sequence FROM jobs WHERE state = 'queued' AND queue_deadline_ms <= ?1
             ORDER BY queue_deadline_ms LIMIT ?2)

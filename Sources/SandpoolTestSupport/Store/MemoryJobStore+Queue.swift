@@ -1,0 +1,67 @@
+import SandpoolModel
+import SandpoolStore
+
+extension MemoryJobStore {
+    public func claimable(limit: Int, after position: QueuePosition?) throws -> [QueuedJob] {
+        try checkOpen()
+        try Bounds.check(limit: limit)
+        let candidates = jobs.values
+            .filter { job in job.isClaimable && (position.map { $0 < job.position } ?? true) }
+            .sorted { $0.position < $1.position }
+        return candidates.prefix(limit).map { job in
+            // Attempts that were given back unstarted have no outcome, and say nothing against their worker.
+            let tried = job.attempts.compactMap { attempts[$0] }.filter { $0.outcome != nil }.map(\.lease.worker)
+            return QueuedJob(
+                id: job.new.id, position: job.position, resources: job.new.resources, require: job.new.spec.require,
+                image: job.new.spec.image, createdAt: job.createdAt, triedWorkers: Array(Set(tried)))
+        }
+    }
+
+    public func lease(_ requests: [LeaseRequest], now: Timestamp) throws -> [LeaseAnswer] {
+        try checkOpen()
+        try Bounds.check(count: requests.count, of: "leases")
+        return requests.map { request in
+            guard let worker = enrolled[request.worker], worker.drain == nil else { return .workerUnavailable }
+            guard var job = jobs[request.job], job.isClaimable else { return .notClaimable }
+            job.epoch += 1
+            job.state = .starting
+            job.attempts.append(request.attempt)
+            jobs[request.job] = job
+            let lease = LeaseKey(attempt: request.attempt, epoch: job.epoch, worker: request.worker)
+            attempts[request.attempt] = MemoryAttempt(lease: lease, job: request.job, createdAt: now)
+            return .leased(lease, spec: job.new.spec)
+        }
+    }
+
+    public func advanceQueue(now: Timestamp) throws -> QueueAdvance {
+        try checkOpen()
+        let queued = order.compactMap { jobs[$0] }.filter { $0.state == .queued }
+        let due = queued.filter { $0.queueDeadline.map { $0 <= now } ?? false }.map(\.new.id)
+        let expired = Array(due.prefix(StoreLimits.batch))
+        for id in expired { jobs[id]?.finish(Conclusion.expired, at: now) }
+        let waking = queued.map(\.new.id).filter { id in
+            jobs[id].map { $0.state == .queued && ($0.notBefore.map { $0 <= now } ?? false) } ?? false
+        }
+        let released = waking.prefix(StoreLimits.batch)
+        for id in released { jobs[id]?.notBefore = nil }
+        return QueueAdvance(expired: expired, released: released.count)
+    }
+
+    public func nextQueueDeadline() throws -> Timestamp? {
+        try checkOpen()
+        return jobs.values.filter { $0.state == .queued }.flatMap { [$0.queueDeadline, $0.notBefore] }
+            .compactMap { $0 }.min()
+    }
+
+    public func cancel(_ id: JobID, now: Timestamp) throws -> CancelAnswer {
+        try checkOpen()
+        guard let job = jobs[id] else { return .notFound }
+        if job.state.isTerminal { return .finished(job.state) }
+        guard job.state != .queued, let live = job.attempts.last.flatMap({ attempts[$0] }) else {
+            jobs[id]?.finish(Conclusion.cancelledUnstarted, at: now)
+            return .cancelled
+        }
+        jobs[id]?.isCancelRequested = true
+        return .requested(live.lease)
+    }
+}

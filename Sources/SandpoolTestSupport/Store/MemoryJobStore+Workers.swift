@@ -1,0 +1,49 @@
+import SandpoolModel
+import SandpoolStore
+
+extension MemoryJobStore {
+    public func upsertWorker(_ worker: WorkerRegistration, now: Timestamp) throws -> WorkerEnrolment {
+        try checkOpen()
+        let before = enrolled[worker.id]
+        let record = WorkerRecord(
+            registration: worker, drain: before?.drain, enrolledAt: before?.enrolledAt ?? now,
+            lastSeenAt: max(before?.lastSeenAt ?? now, now))
+        enrolled[worker.id] = record
+        return WorkerEnrolment(record: record, previousBootID: before?.registration.bootID)
+    }
+
+    public func worker(_ id: WorkerID) throws -> WorkerRecord? {
+        try checkOpen()
+        return enrolled[id]
+    }
+
+    public func workers() throws -> [WorkerRecord] {
+        try checkOpen()
+        return enrolled.values.sorted {
+            ($0.registration.name, $0.registration.id) < ($1.registration.name, $1.registration.id)
+        }
+    }
+
+    public func recordSeen(_ workers: [WorkerID], now: Timestamp) throws {
+        try checkOpen()
+        try Bounds.check(count: workers.count, of: "workers")
+        for id in workers { enrolled[id]?.lastSeenAt.advance(to: now) }
+    }
+
+    public func setDrain(_ drain: Drain?, worker: WorkerID) throws -> Bool {
+        try checkOpen()
+        guard enrolled[worker] != nil else { return false }
+        enrolled[worker]?.drain = drain
+        return true
+    }
+
+    public func forgetWorker(_ id: WorkerID, now: Timestamp) throws -> Bool {
+        try checkOpen()
+        return enrolled.removeValue(forKey: id) != nil
+    }
+}
+
+extension Timestamp {
+    /// Moves to a later moment, never back.
+    fileprivate mutating func advance(to moment: Timestamp) { self = max(self, moment) }
+}

@@ -1,0 +1,68 @@
+import SandpoolModel
+import SandpoolStore
+
+/// The store without a disk: for tests and the simulator, held to the same conformance suite as the real one.
+public actor MemoryJobStore: JobStore {
+    public nonisolated let identity: StoreIdentity
+    var jobs: [JobID: MemoryJob] = [:]
+    /// Ids in the order of submission; a job's sequence is its place here plus one.
+    var order: [JobID] = []
+    var attempts: [AttemptID: MemoryAttempt] = [:]
+    var enrolled: [WorkerID: WorkerRecord] = [:]
+    var issued: [TokenRecord] = []
+    private var isClosed = false
+
+    public init(identity: StoreIdentity = StoreIdentity(databaseID: "memory", generation: 1)) {
+        self.identity = identity
+    }
+
+    public func close() throws {
+        try checkOpen()
+        isClosed = true
+    }
+
+    func checkOpen() throws {
+        if isClosed { throw StoreError.closed }
+    }
+}
+
+struct MemoryJob {
+    let sequence: Int64
+    let new: NewJob
+    let createdAt: Timestamp
+    var state = JobState.queued
+    var epoch: Int64 = 0
+    var counts = RetryCounts()
+    var queueDeadline: Timestamp?
+    var notBefore: Timestamp?
+    var isCancelRequested = false
+    var startedAt: Timestamp?
+    var finishedAt: Timestamp?
+    var outcome: Outcome?
+    var attempts: [AttemptID] = []
+
+    var position: QueuePosition { QueuePosition(priority: new.spec.priority, sequence: sequence) }
+    var isClaimable: Bool { state == .queued && notBefore == nil }
+
+    mutating func finish(_ outcome: Outcome, at moment: Timestamp) {
+        state = outcome.jobState
+        self.outcome = outcome
+        notBefore = nil
+        finishedAt = moment
+    }
+}
+
+struct MemoryAttempt {
+    let lease: LeaseKey
+    let job: JobID
+    let createdAt: Timestamp
+    var state = AttemptState.leased
+    var startedAt: Timestamp?
+    var finishedAt: Timestamp?
+    var unreachableSince: Timestamp?
+    var outcome: Outcome?
+    var evidence: Evidence?
+    var downloads: String?
+    var durable: [OutputStream: Int64] = [:]
+    var tails: [InlineOutput] = []
+}

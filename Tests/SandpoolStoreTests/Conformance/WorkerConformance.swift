@@ -1,0 +1,86 @@
+import SandpoolModel
+import SandpoolStore
+import Testing
+
+@Suite struct WorkerConformance {
+    @Test(arguments: StoreKind.allCases)
+    func aWorkerReadsAsItEnrolled(kind: StoreKind) async throws {
+        try await kind.withStore { store in
+            let worker = WorkerRegistration.sample(name: "b")
+            let enrolment = try await store.upsertWorker(worker, now: .at(1))
+            let record = WorkerRecord(registration: worker, drain: nil, enrolledAt: .at(1), lastSeenAt: .at(1))
+            #expect(enrolment == WorkerEnrolment(record: record, previousBootID: nil))
+            #expect(try await store.worker(worker.id) == record)
+            _ = try await store.enrol(.sample(name: "a"))
+            #expect(try await store.workers().map(\.registration.name) == ["a", "b"])
+            #expect(try await store.worker(.make(at: .origin)) == nil)
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func anotherBootIsNoticedAndADrainStays(kind: StoreKind) async throws {
+        try await kind.withStore { store in
+            let id = try await store.enrol()
+            let drain = Drain(reason: "kernel upgrade", deadline: .at(600))
+            #expect(try await store.setDrain(drain, worker: id))
+            var again = WorkerRegistration.sample(id: id, name: "renamed", bootID: "boot-2")
+            again.images = []
+            let enrolment = try await store.upsertWorker(again, now: .at(5))
+            #expect(enrolment.previousBootID == "boot-1")
+            #expect(
+                enrolment.record
+                    == WorkerRecord(registration: again, drain: drain, enrolledAt: .origin, lastSeenAt: .at(5)))
+            #expect(try await store.setDrain(nil, worker: id))
+            #expect(try await store.worker(id)?.drain == nil)
+            #expect(try await store.setDrain(drain, worker: .make(at: .origin)) == false)
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func aForgottenWorkerStartsOver(kind: StoreKind) async throws {
+        try await kind.withStore { store in
+            let id = try await store.enrol()
+            _ = try await store.setDrain(Drain(reason: "gone", deadline: nil), worker: id)
+            let lease = LeaseKey(attempt: .make(at: .origin), epoch: 1, worker: id)
+            #expect(try await store.forgetWorker(id, now: .at(1)))
+            #expect(try await store.forgetWorker(id, now: .at(2)) == false)
+            #expect(try await store.workers().isEmpty)
+            #expect(try await store.worker(id) == nil)
+            #expect(try await store.setDrain(nil, worker: lease.worker) == false)
+            let enrolment = try await store.upsertWorker(.sample(id: id), now: .at(9))
+            #expect(enrolment.previousBootID == nil)
+            #expect(enrolment.record.drain == nil && enrolment.record.enrolledAt == .at(9))
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func lastSeenNeverGoesBack(kind: StoreKind) async throws {
+        try await kind.withStore { store in
+            let id = try await store.enrol()
+            try await store.recordSeen([id, .make(at: .origin)], now: .at(10))
+            try await store.recordSeen([id], now: .at(5))
+            #expect(try await store.worker(id)?.lastSeenAt == .at(10))
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func unreachableIsAFlagOnLiveAttempts(kind: StoreKind) async throws {
+        try await kind.withStore { store in
+            let (silent, other) = (try await store.enrol(), try await store.enrol())
+            let ids = try await store.add(.sample(), .sample(), .sample())
+            let live = try await store.run(ids[0], by: silent)
+            _ = try await store.run(ids[1], by: other)
+            _ = try await store.end(try await store.run(ids[2], by: silent))
+            try await store.setUnreachable(worker: silent, since: .at(35))
+            let flags = try await store.liveAttempts(worker: nil).reduce(into: [:]) {
+                $0[$1.lease.worker] = $1.unreachableSince
+            }
+            #expect(flags == [silent: .at(35)])
+            #expect(try await store.existing(ids[0]).state == .running)
+            try await store.setUnreachable(worker: silent, since: nil)
+            #expect(try await store.liveAttempts(worker: silent).map(\.unreachableSince) == [nil])
+            try await store.setUnreachable(worker: silent, since: .at(40))
+            #expect(try await store.end(live).verdict == .recorded)
+        }
+    }
+}
