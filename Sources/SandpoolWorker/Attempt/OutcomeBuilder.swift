@@ -1,0 +1,160 @@
+import SandpoolModel
+import SandpoolSandbox
+
+/// Turns what the launcher saw into what the user is told: the table of causes.
+struct OutcomeBuilder: Sendable {
+    /// What of the spec the messages quote.
+    var memoryBytes: Int64?
+    var diskBytes: Int64?
+    var timeoutSeconds: Double?
+    var idleTimeoutSeconds: Double?
+
+    init() {}
+
+    init(_ spec: JobSpec) {
+        memoryBytes = spec.resources.memoryBytes
+        diskBytes = spec.resources.diskBytes
+        timeoutSeconds = spec.timeoutSeconds
+        idleTimeoutSeconds = spec.idleTimeoutSeconds
+    }
+
+    init(_ record: AttemptRecord) {
+        memoryBytes = record.memoryBytes
+        diskBytes = record.diskBytes
+        timeoutSeconds = record.timeoutSeconds
+        idleTimeoutSeconds = record.idleTimeoutSeconds
+    }
+
+    /// The outcome of a sandbox that ran and is gone.
+    ///
+    /// - Parameter commandStarted: whether the launcher said `started`.
+    func outcome(of report: ExitReport, commandStarted: Bool = true) -> Outcome {
+        var outcome = ended(report)
+        outcome.commandStarted = commandStarted
+        switch report.end {
+        case .exited(let code): outcome.exitCode = Int(code)
+        case .signaled(let signal): outcome.signal = Int(signal)
+        case .killed: break
+        }
+        if !report.downloadMessage.isEmpty {
+            let note = "downloads: \(report.downloadMessage)"
+            outcome.message = outcome.message.map { "\($0); \(note)" } ?? note
+        }
+        return outcome
+    }
+
+    private func ended(_ report: ExitReport) -> Outcome {
+        // A main process can exit 0 although its child was killed: any OOM kill names the cause.
+        if report.oomKills > 0 {
+            return Outcome(cause: .oom, message: outOfMemory)
+        }
+        switch report.reason {
+        case .timeout:
+            return Outcome(cause: .timeout, message: "timeout: ran for \(seconds(timeoutSeconds)), try a longer --timeout")
+        case .idleTimeout:
+            return Outcome(
+                cause: .idleTimeout,
+                message: "idle_timeout: no output for \(seconds(idleTimeoutSeconds)), try a longer --idle-timeout")
+        case .cancelled:
+            return Outcome(cause: .cancelled, message: "cancelled while it ran")
+        case .none:
+            break
+        }
+        switch report.end {
+        case .exited(let code) where code != 0 && report.diskFull: return Outcome(cause: .diskLimit, message: diskFull)
+        case .signaled where report.diskFull: return Outcome(cause: .diskLimit, message: diskFull)
+        case .exited: return Outcome(cause: .exited)
+        case .signaled(let signal): return Outcome(cause: .signaled, message: "ended by signal \(signal)")
+        case .killed:
+            // Nobody reaped the command and nobody asked for its end: an exit code would be an invention.
+            return Outcome(
+                cause: .workerLost, message: "the sandbox was killed from outside, so how it would have ended is unknown")
+        }
+    }
+
+    /// The outcome of a command that was not exec'd.
+    func outcome(of failure: SandboxFailure, isCancelled: Bool) -> Outcome {
+        if isCancelled { return .cancelledBeforeStart }
+        switch failure.kind {
+        case .commandNotFound:
+            return Outcome(
+                cause: .exited, exitCode: 127, message: failure.message, commandStarted: false, isRetryable: false)
+        case .commandNotExecutable:
+            return Outcome(
+                cause: .exited, exitCode: 126, message: failure.message, commandStarted: false, isRetryable: false)
+        case .spec:
+            return Outcome(
+                cause: .setupFailed, message: Self.line(failure), commandStarted: false, isRetryable: false)
+        case .setup:
+            return Outcome(cause: .setupFailed, message: Self.line(failure), commandStarted: false)
+        }
+    }
+
+    private var outOfMemory: String {
+        guard let memoryBytes else { return "oom: the memory limit was reached, try more --memory" }
+        return "oom: limit \(Self.size(memoryBytes)), try --memory \(Self.size(memoryBytes * 2))"
+    }
+
+    private var diskFull: String {
+        guard let diskBytes else { return "disk_limit: the writable layer was full, try more --disk" }
+        return "disk_limit: limit \(Self.size(diskBytes)), try --disk \(Self.size(diskBytes * 2))"
+    }
+
+    private func seconds(_ value: Double?) -> String {
+        guard let value else { return "its limit" }
+        return value == value.rounded() && value < 1e15 ? "\(Int64(value)) s" : "\(value) s"
+    }
+
+    private static func line(_ failure: SandboxFailure) -> String {
+        failure.stage.isEmpty ? failure.message : "\(failure.stage): \(failure.message)"
+    }
+
+    /// `1GiB`, `512MiB` or plain bytes, as the command line takes them.
+    static func size(_ bytes: Int64) -> String {
+        for (unit, name) in [(Int64(1) << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")]
+        where bytes >= unit && bytes % unit == 0 {
+            return "\(bytes / unit)\(name)"
+        }
+        return "\(bytes)B"
+    }
+}
+
+extension Outcome {
+    static let cancelledBeforeStart = Outcome(
+        cause: .cancelled, message: "cancelled before it started", commandStarted: false)
+
+    /// The launcher ended, and with it every sandbox.
+    static func launcherLost(commandStarted: Bool) -> Outcome {
+        Outcome(
+            cause: .workerLost, message: "the launcher of this host ended, and its sandboxes with it",
+            commandStarted: commandStarted)
+    }
+
+    static let hostRestarted = Outcome(cause: .workerLost, message: "the host restarted while it ran")
+}
+
+extension Evidence {
+    init(_ report: ExitReport, hostFingerprint: String?) {
+        self.init()
+        reapedBy = if case .killed = report.end { "launcher" } else { "init" }
+        wallMs = Int64(clamping: report.wallMs)
+        cpuMs = Int64(clamping: report.cpuMs)
+        peakMemoryBytes = Int64(clamping: report.peakMemoryBytes)
+        oomKills = Int64(clamping: report.oomKills)
+        stdoutBytes = Int64(clamping: report.stdoutBytes)
+        stderrBytes = Int64(clamping: report.stderrBytes)
+        outputTruncated = report.outputTruncated
+        diskBytes = Int64(clamping: report.diskBytes)
+        inodes = Int64(clamping: report.inodes)
+        writableLayer = "tmpfs"
+        timer =
+            switch report.reason {
+            case .timeout: "timeout"
+            case .idleTimeout: "idle_timeout"
+            case .none, .cancelled: nil
+            }
+        stalledMs = Int64(clamping: report.stalledMs)
+        stagesMs["setup"] = Int64(clamping: report.setupMicros / 1_000)
+        self.hostFingerprint = hostFingerprint
+    }
+}

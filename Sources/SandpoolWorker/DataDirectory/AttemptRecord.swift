@@ -1,0 +1,33 @@
+import SandpoolAPI
+import SandpoolModel
+
+/// What has to be known about a started attempt to end it rightly after this worker process is gone.
+struct AttemptRecord: Codable, Hashable, Sendable {
+    var lease: AttemptLease
+    var job: JobID
+    /// The boot in which it was started: no sandbox survives a boot.
+    var bootID: String
+    var memoryBytes: Int64?
+    var diskBytes: Int64?
+    var timeoutSeconds: Double?
+    var idleTimeoutSeconds: Double?
+    var graceSeconds: Double?
+    var hasDownloads: Bool
+    var usesHostImage: Bool
+    /// Layers that the sandbox uses.
+    var layers: [String]
+
+    init(_ assignment: Assignment, bootID: String, usesHostImage: Bool, layers: [String]) {
+        lease = assignment.lease
+        job = assignment.job
+        self.bootID = bootID
+        memoryBytes = assignment.spec.resources.memoryBytes
+        diskBytes = assignment.spec.resources.diskBytes
+        timeoutSeconds = assignment.spec.timeoutSeconds
+        idleTimeoutSeconds = assignment.spec.idleTimeoutSeconds
+        graceSeconds = assignment.spec.graceSeconds
+        hasDownloads = !assignment.spec.downloads.isEmpty
+        self.usesHostImage = usesHostImage
+        self.layers = layers
+    }
+}

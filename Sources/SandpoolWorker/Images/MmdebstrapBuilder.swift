@@ -1,0 +1,78 @@
+import Glibc
+import LinuxSystem
+import SandpoolModel
+
+/// Builds Debian root file systems with mmdebstrap(1), never as the host's root.
+///
+/// The set: `--variant=apt` (essential packages and apt), `ca-certificates` so that HTTPS works, and `python3`,
+/// which most jobs that are not shell scripts need. Everything else is a recipe's business.
+///
+/// Tried, mmdebstrap 1.3.5: as an ordinary user `--mode=unshare` needs an entry in `/etc/subuid` and
+/// `/etc/subgid`; as root it needs none because it then makes no user namespace at all. So root gets one from
+/// here, with a range of its own, and mmdebstrap believes that it is root inside: the same result, 20 s.
+struct MmdebstrapBuilder: Sendable {
+    /// Holds the archive, without a name, and the working tree.
+    let directory: String
+
+    private static let packages = "ca-certificates,python3"
+    private static let timeout = Duration.seconds(1_200)
+    /// The first of 65,536 host ids that root's builds use: from systemd's UIDS-GIDS table, the free range's end.
+    static let firstID: UInt32 = 2_147_287_040
+
+    static func layerPrefix(_ suite: String) -> String { "im-mmdebstrap-\(suite)-" }
+
+    /// `20260131`: a built image is as old as this says.
+    static func stamp(_ moment: Timestamp) -> String {
+        String(moment.description.prefix(10).filter { $0 != "-" })
+    }
+
+    /// `mmdebstrap:SUITE` for a layer that this made.
+    static func image(ofLayer name: String) -> String? {
+        let prefix = "im-mmdebstrap-"
+        guard name.hasPrefix(prefix), let dash = name.lastIndex(of: "-"), dash > name.index(name.startIndex, offsetBy: prefix.count)
+        else { return nil }
+        return "mmdebstrap:\(name[name.index(name.startIndex, offsetBy: prefix.count)..<dash])"
+    }
+
+    /// Builds a suite.
+    ///
+    /// - Returns: the tar archive, open at its start.
+    /// - Throws: `WorkerError` with the last lines of what the program said.
+    func build(_ suite: String) async throws -> FileDescriptor {
+        guard let program = Self.find("mmdebstrap") else {
+            throw WorkerError("mmdebstrap is not installed on this worker; install it with `apt-get install mmdebstrap`")
+        }
+        let archive = try NamelessFile.make(in: directory)
+        let tree = "\(directory)/build-\(suite)"
+        RemovedTree.remove(tree)
+        try systemCall("mkdir \(tree)") { mkdir(tree, 0o700) }
+        defer { RemovedTree.remove(tree) }
+        let arguments = [program] + Self.arguments(suite, HostAptConfiguration.read())
+        let environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TMPDIR=\(tree)", "HOME=\(tree)", "LC_ALL=C.UTF-8"]
+        let command: BuildCommand
+        if geteuid() == 0 {
+            try systemCall("chown \(tree)") { chown(tree, Self.firstID, Self.firstID) }
+            command = .inUserNamespace(arguments, environment, firstID: Self.firstID)
+        } else {
+            command = .plain(arguments, environment)
+        }
+        try await command.run(output: archive, timeout: Self.timeout)
+        try systemCall("lseek") { lseek(archive.raw, 0, SEEK_SET) }
+        return archive
+    }
+
+    static func arguments(_ suite: String, _ host: HostAptConfiguration) -> [String] {
+        // Sandboxes have no set-user-id capability, so apt in them must not try to become its own user.
+        let snippet = #"echo 'APT::Sandbox::User "root";' > "$1/etc/apt/apt.conf.d/99sandpool""#
+        // The host's proxy is for the build, not for those who use the image.
+        let forget = #"rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap""#
+        return ["--mode=unshare", "--variant=apt", "--format=tar", "--include=\(packages)"]
+            + host.options.map { "--aptopt=\($0)" }
+            + ["--customize-hook=\(forget)", "--customize-hook=\(snippet)", suite, "-"]
+            + (host.mirror(of: suite).map { [$0] } ?? [])
+    }
+
+    private static func find(_ name: String) -> String? {
+        ["/usr/local/bin", "/usr/bin", "/bin"].map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+    }
+}

@@ -1,0 +1,48 @@
+import Glibc
+import LinuxSystem
+
+/// Finds and starts `sandpool-launcher`.
+struct LauncherProgram: Sendable {
+    let path: String
+
+    private static let environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
+
+    /// Looks beside the running program, in `../libexec/sandpool` of it, and in `PATH`.
+    static func find() throws -> LauncherProgram {
+        let name = "sandpool-launcher"
+        let own = executableDirectory()
+        let searched = (getenv("PATH").map { String(cString: $0) } ?? "/usr/sbin:/usr/bin:/sbin:/bin").split(separator: ":")
+        let folders = [own, "\(own)/../libexec/sandpool"] + searched.map(String.init)
+        for folder in folders where folder.hasPrefix("/") {
+            let path = "\(folder)/\(name)"
+            if access(path, X_OK) == 0 { return LauncherProgram(path: path) }
+        }
+        throw WorkerError("\(name) is not in \(own), ../libexec/sandpool or PATH; install it beside sandpool")
+    }
+
+    /// Starts the launcher in a session of its own; it outlives this process.
+    ///
+    /// - Parameter log: path of the file that takes what it has to say.
+    func startDetached(arguments: [String], log: String) throws -> pid_t {
+        let file = try FileDescriptor.open(log, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, mode: 0o600)
+        return try ProcessSpawn.start(
+            [path] + arguments, environment: Self.environment, descriptors: [(file.raw, 1), (file.raw, 2)])
+    }
+
+    /// Starts the launcher as a child that serves one socket and ends with it.
+    func startEmbedded(dataDirectory: String) throws -> (socket: SeqPacketSocket, pid: pid_t) {
+        let (own, theirs) = try SeqPacketSocket.pair()
+        let pid = try ProcessSpawn.start(
+            [path, "--data-dir", dataDirectory, "--connected-fd", "3"], environment: Self.environment,
+            descriptors: [(theirs.descriptor.raw, 3)])
+        return (own, pid)
+    }
+
+    private static func executableDirectory() -> String {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        guard count > 0 else { return "/usr/local/bin" }
+        let path = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "/"
+    }
+}

@@ -1,0 +1,102 @@
+import AsyncHTTPClient
+import Glibc
+import LinuxSystem
+import Logging
+import SandpoolModel
+import ServiceLifecycle
+
+/// The worker: claims jobs from a coordinator and runs them in this host's sandboxes.
+///
+/// It dials out and listens on no port. Ending it ends no sandbox, unless the launcher is embedded.
+public struct Worker: Service {
+    private let configuration: WorkerConfiguration
+    private let log: Logger
+
+    public init(configuration: WorkerConfiguration, logger: Logger = Logger(label: "sandpool.worker")) {
+        self.configuration = configuration
+        log = logger
+    }
+
+    /// Runs until the task is cancelled or a graceful shutdown begins.
+    ///
+    /// - Throws: `WorkerError`, one line, when it cannot start or go on.
+    public func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown { try await runUntilCancelled() }
+        } catch let error as WorkerError {
+            throw error
+        } catch is CancellationError {
+            return
+        } catch {
+            throw WorkerError("\(error)")
+        }
+    }
+
+    private func runUntilCancelled() async throws {
+        // A peer that is gone shows as EPIPE, not as the end of this process.
+        signal(SIGPIPE, SIG_IGN)
+        let supervisor = LauncherSupervisor(
+            source: configuration.launcher, base: configuration.dataDirectory, log: log)
+        let socket = try await supervisor.start()
+        let directory = try WorkerDirectory(path: supervisor.stateDirectory, now: SystemClock.now())
+        let (journal, results, skippedBytes) = try ResultJournal.open(path: directory.journal)
+        if skippedBytes > 0 { log.warning("\(directory.journal) had \(skippedBytes) bytes of no whole record") }
+
+        let http = CoordinatorClient.makeHTTPClient()
+        let client = CoordinatorClient(http: http, address: configuration.coordinator, token: configuration.token)
+        let work = BackgroundWork()
+        let layerUse = LayerUse()
+        let thread = try LoopThread()
+        let core = WorkerCore(
+            thread: thread, directory: directory, journal: journal, settings: try settings(directory.path), work: work,
+            layerUse: layerUse, log: log)
+        do {
+            await core.inherit(Inherited(records: try directory.attempts.load(), results: results))
+            let layers = try await core.connect(to: socket)
+            let store = LayerStore(
+                directory: directory.layers, limitBytes: configuration.layerCacheBytes, present: layers,
+                use: layerUse, core: core)
+            await core.setPreparer(
+                JobPreparer(
+                    offersHostImage: configuration.offersHostImage, layers: store,
+                    blobs: BlobClient(client: client, directory: directory.blobs),
+                    builder: MmdebstrapBuilder(directory: directory.images), use: layerUse,
+                    ready: ReadyImages(layers: layers)))
+            try await serve(core, work, supervisor, CoordinatorSession(client: client, core: core, log: log))
+        } catch {
+            await end(core, http)
+            throw error
+        }
+        await end(core, http)
+    }
+
+    /// Runs the parts until the first of them ends or fails.
+    private func serve(
+        _ core: WorkerCore, _ work: BackgroundWork, _ supervisor: LauncherSupervisor, _ session: CoordinatorSession
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await work.run() }
+            group.addTask { try await session.run() }
+            group.addTask { try await supervisor.keepConnected(core) }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    private func end(_ core: WorkerCore, _ http: HTTPClient) async {
+        await core.close()
+        try? await http.shutdown()
+        core.thread.stop()
+    }
+
+    private func settings(_ state: String) throws -> WorkerCore.Settings {
+        var capacity = HostCapacity.detect(dataDirectory: state).resources
+        if let cpus = configuration.cpus { capacity.cpuMillis = Int64((cpus * 1_000).rounded()) }
+        if let bytes = configuration.memoryBytes { capacity.memoryBytes = bytes }
+        if let bytes = configuration.diskBytes { capacity.diskBytes = bytes }
+        return WorkerCore.Settings(
+            name: configuration.name ?? HostFacts.name(), capacity: capacity, labels: configuration.labels,
+            offersHostImage: configuration.offersHostImage, bootID: try HostFacts.bootID(),
+            plans: PlanBuilder(openedCIDRs: configuration.egressAllow))
+    }
+}

@@ -1,0 +1,69 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+import SandpoolAPI
+
+/// The HTTP client that every request to the coordinator goes through.
+struct CoordinatorClient: Sendable {
+    let http: HTTPClient
+    let address: CoordinatorAddress
+    let token: String?
+
+    /// The coordinator refused the worker in a way that trying again does not change.
+    struct Refused: Error {
+        let error: WorkerError
+    }
+
+    static func makeHTTPClient() -> HTTPClient {
+        var configuration = HTTPClient.Configuration()
+        configuration.timeout = .init(connect: .seconds(10))
+        configuration.redirectConfiguration = .disallow
+        // The session is one request that lives for days over HTTP/1.1, where each has its connection.
+        configuration.httpVersion = .http1Only
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    func request(_ method: HTTPMethod, _ path: String) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: address.url + path)
+        request.method = method
+        if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
+        return request
+    }
+
+    /// Sends a request; an answer that is not a success is an error in one line.
+    ///
+    /// - Throws: `Refused` where trying again cannot help, `WorkerError` else.
+    func send(_ request: HTTPClientRequest, timeout: TimeAmount) async throws -> HTTPClientResponse {
+        let response: HTTPClientResponse
+        do {
+            response = try await http.execute(request, timeout: timeout)
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw WorkerError("the coordinator at \(address) does not answer: \(error)")
+        }
+        guard !(200..<300).contains(response.status.code) else { return response }
+        let body = try? await response.body.collect(upTo: 64 << 10)
+        let detail = body.flatMap { try? WireJSON.decode(ErrorBody.self, from: $0) }?.error
+        throw refusal(response.status, detail)
+    }
+
+    private func refusal(_ status: HTTPResponseStatus, _ detail: APIError?) -> any Error {
+        let hint = detail?.hint.map { "; \($0)" } ?? ""
+        switch status.code {
+        case 401, 403:
+            return Refused(
+                error: WorkerError(
+                    "the coordinator at \(address) refused the worker's token: "
+                        + "\(detail?.message ?? status.reasonPhrase); make one with `sandpool token create --role worker`"))
+        case 400, 404, 422, 426:
+            return Refused(
+                error: WorkerError(
+                    "the coordinator at \(address) refused the worker: "
+                        + "\(detail?.message ?? "\(status.code) \(status.reasonPhrase)")\(hint)"))
+        default:
+            return WorkerError(
+                "the coordinator at \(address) answered \(status.code): \(detail?.message ?? status.reasonPhrase)\(hint)")
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import NIOCore
+import SandpoolAPI
+import SandpoolModel
+
+/// One thing to send: a message, or bytes that still have to be read from a spool.
+enum OutboundItem: Sendable {
+    case message(WorkerMessage)
+    case output(lease: AttemptLease, stream: OutputStreamCode, spool: SpoolFile, offset: Int64, count: Int)
+
+    /// The frame; blocks for the read from the page cache.
+    func frame() throws -> Frame {
+        switch self {
+        case .message(let message):
+            return try .message(message)
+        case .output(let lease, let stream, let spool, let offset, let count):
+            let bytes = try spool.read(at: offset, count: count)
+            guard bytes.readableBytes == count else {
+                throw WorkerError("the spool of \(lease.attempt) ends before byte \(offset + Int64(count))")
+            }
+            return .output(
+                OutputFrame(
+                    id: lease.attempt.text, epoch: lease.epoch, stream: stream, offset: offset, bytes: bytes))
+        }
+    }
+}
+
+/// What waits to be sent on the session, except for output and results, which wait where they are: messages of
+/// which only the newest counts are folded, so it never holds more than a few for each attempt.
+struct Outbox: Sendable {
+    private var progress: [AttemptID: AttemptProgress] = [:]
+    private var returned: [AttemptLease] = []
+    private var consumed: [AttemptLease: Int64] = [:]
+    private var heartbeatMs: Int64?
+
+    mutating func add(_ step: AttemptProgress) { progress[step.lease.attempt] = step }
+    /// The result says everything that the progress would have.
+    mutating func dropProgress(of attempt: AttemptID) { progress[attempt] = nil }
+    mutating func giveBack(_ lease: AttemptLease) {
+        progress[lease.attempt] = nil
+        returned.append(lease)
+    }
+    mutating func noteConsumed(_ lease: AttemptLease, offset: Int64) { consumed[lease] = offset }
+    mutating func heartbeat(sentMs: Int64) { heartbeatMs = sentMs }
+
+    /// Takes everything, in the order in which the coordinator has to see it.
+    mutating func takeAll() -> [WorkerMessage] {
+        var messages: [WorkerMessage] = []
+        if let heartbeatMs { messages.append(.heartbeat(sentMs: heartbeatMs)) }
+        if !returned.isEmpty { messages.append(.returned(returned)) }
+        if !progress.isEmpty {
+            messages.append(.progress(progress.values.sorted { $0.lease.attempt < $1.lease.attempt }))
+        }
+        for (lease, offset) in consumed { messages.append(.inputConsumed(lease, offset: offset)) }
+        self = Outbox()
+        return messages
+    }
+}
