@@ -110,7 +110,7 @@ public final class SandboxNetwork: NetworkProvider {
         let token = lastToken
         var isTaken = false
         defer { if !isTaken { slots.giveBack(namespace.slot) } }
-        try namespace.setOwner(sandbox)
+        namespace.setOwner(sandbox)
         try forwarder.admit(address: namespace.address, token: token, policy, filter: namespace.filter)
         defer { if !isTaken { forwarder.forget(address: namespace.address, token: token) } }
         try open(policy.opened, host)

@@ -37,7 +37,9 @@ struct DNSAnswer {
         for record in found { byName[record.name.folded, default: []].append(record) }
         var name = question.name.folded
         var aliases: [DNS.Record] = []
-        while question.type != DNS.Kind.cname, aliases.count < aliasLimit,
+        var seen: Set<DNSName> = []
+        // A name that comes again is a loop.
+        while question.type != DNS.Kind.cname, aliases.count < aliasLimit, seen.insert(name).inserted,
             let alias = byName[name]?.first(where: { $0.type == DNS.Kind.cname })
         {
             var offset = 0
