@@ -92,6 +92,16 @@ let package = Package(
         .target(name: "SandpoolTestSupport", dependencies: ["SandpoolModel", "SandpoolStore"]),
         // Tests, by layer. None depends on the launcher's executable: a dynamic test bundle cannot link it.
         .testTarget(name: "SandpoolAPITests", dependencies: ["SandpoolAPI", "SandpoolModel"]),
+        .testTarget(
+            name: "SandpoolCoordinatorTests",
+            dependencies: [
+                "SandpoolCoordinator", "SandpoolAPI", "SandpoolModel", "SandpoolStore",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
         .testTarget(name: "SandpoolModelTests", dependencies: ["SandpoolModel"]),
         .testTarget(
             name: "SandpoolStoreTests",
