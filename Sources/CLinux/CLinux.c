@@ -73,10 +73,6 @@ ssize_t CLinux_splice(int from, int to, int64_t *to_offset, size_t count, unsign
     return splice(from, NULL, to, to_offset, count, flags);
 }
 
-ssize_t CLinux_copy_file_range(int from, int to, size_t count) {
-    return copy_file_range(from, NULL, to, NULL, count, 0);
-}
-
 int CLinux_fsopen(const char *type) { return (int)syscall(SYS_fsopen, type, 1 /* FSOPEN_CLOEXEC */); }
 
 int CLinux_fsconfig(int context, unsigned command, const char *key, const void *value, int auxiliary) {

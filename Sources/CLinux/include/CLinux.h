@@ -6,8 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/types.h>
@@ -33,7 +36,6 @@ int CLinux_peer_user(int socket, uid_t *user);
 int CLinux_unshare(int flags);
 int CLinux_setns(int namespace_descriptor, int flags);
 ssize_t CLinux_splice(int from, int to, int64_t *to_offset, size_t count, unsigned flags);
-ssize_t CLinux_copy_file_range(int from, int to, size_t count);
 
 // The mount interface of Linux 5.2 and later; <sys/mount.h> and <linux/mount.h> cannot both be imported.
 int CLinux_fsopen(const char *type);

@@ -19,6 +19,11 @@ public struct ChildProcess: Sendable {
         return ChildProcess(pid: pid, descriptor: FileDescriptor(owning: raw))
     }
 
+    /// A descriptor of a process that is no child (pidfd_open(2)).
+    public static func open(_ pid: pid_t) throws(SystemError) -> FileDescriptor {
+        FileDescriptor(owning: try systemCall("pidfd_open \(pid)") { CLinux_pidfd_open(pid) })
+    }
+
     public func send(_ signal: Int32) throws(SystemError) {
         try systemCall("pidfd_send_signal") { CLinux_pidfd_send_signal(descriptor.raw, signal, -1) }
     }

@@ -16,7 +16,7 @@ final class CgroupTree {
     /// The directories, to be swept by the next launcher of the same data directory.
     let directories: [String]
 
-    /// Makes the launcher's own directories, named `name`.
+    /// Makes the launcher's own directories, named `name`, and writes down where they are.
     init(name: String, data: DataDirectory) throws(SystemError) {
         let root = try FileDescriptor.open("/", O_PATH | O_DIRECTORY)
         let membership = CgroupMembership(
@@ -26,12 +26,11 @@ final class CgroupTree {
                 throw SystemError("cgroups: the memory controller is on version 1, pids or cpu is nowhere", code: ENOENT)
             }
             var directories = ["\(memory)/\(name)", "\(pids)/\(name)", "\(cpu)/\(name)"]
-            let opened = try directories.map { path throws(SystemError) in try Self.make(path) }
+            if let own = membership.unified { directories.append("\(own)/\(name)") }
+            try Self.record(directories, data)
+            let opened = try directories[..<3].map { path throws(SystemError) in try Self.make(path) }
             var unified: FileDescriptor?
-            if let own = membership.unified {
-                directories.append("\(own)/\(name)")
-                unified = try Self.make("\(own)/\(name)")
-            }
+            if let own = membership.unified { unified = try Self.make("\(own)/\(name)") }
             layout = .hybrid(memory: opened[0], pids: opened[1], cpu: opened[2], unified: unified)
             self.directories = directories
             return
@@ -41,11 +40,25 @@ final class CgroupTree {
         }
         let parent = try Self.delegatedParent(own: own, mount: mount)
         let path = "\(parent)/\(name)"
+        try Self.record([path], data)
         layout = .unified(try Self.make(path))
         directories = [path]
         let wanted = "+memory +pids +cpu"
         try FileDescriptor.open(parent, O_PATH | O_DIRECTORY).write(wanted, to: "cgroup.subtree_control")
         try FileDescriptor.open(path, O_PATH | O_DIRECTORY).write(wanted, to: "cgroup.subtree_control")
+    }
+
+    /// At an orderly end, when every sandbox's is gone.
+    func remove() {
+        for directory in directories { rmdir(directory) }
+    }
+
+    /// Before they are made, so that whatever happens the next launcher finds them.
+    private static func record(_ directories: [String], _ data: DataDirectory) throws(SystemError) {
+        let half = CgroupSweep.record + ".half"
+        _ = unlinkat(data.directory.raw, half, 0)
+        try data.directory.makeFile(half, Array(directories.joined(separator: "\n").utf8), mode: 0o600)
+        try systemCall("rename \(half)") { renameat(data.directory.raw, half, data.directory.raw, CgroupSweep.record) }
     }
 
     /// A unit with `Delegate=yes` owns its cgroup: the launcher moves into a child of it, since a cgroup with

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import LinuxSystem
 
@@ -15,6 +16,8 @@ final class SandboxCgroup {
     private var cpu: Part?
     private var unified: Part?
     private let isUnified: Bool
+    /// Readable when the kernel has killed for want of memory; version 1 only.
+    private(set) var oomNotice: FileDescriptor?
 
     init(_ tree: CgroupTree, name: String, limits: SandboxPlan.Limits) throws(SystemError) {
         self.name = name
@@ -43,6 +46,7 @@ final class SandboxCgroup {
             try Self.writeIfPresent("\(limits.memoryBytes)", to: "memory.memsw.limit_in_bytes", in: memory.directory)
             try pids.directory.write("\(limits.pids)", to: "pids.max")
             try cpu.directory.write("\(quota)", to: "cpu.cfs_quota_us")
+            oomNotice = try Self.watchOOM(memory.directory)
         }
     }
 
@@ -90,6 +94,14 @@ final class SandboxCgroup {
     private static func make(_ name: String, in parent: FileDescriptor) throws(SystemError) -> Part {
         try systemCall("mkdir cgroup \(name)") { mkdirat(parent.raw, name, 0o755) }
         return Part(parent: parent, directory: try parent.open(name, O_RDONLY | O_DIRECTORY))
+    }
+
+    /// The event of Documentation/admin-guide/cgroup-v1/memory.rst, section 10.
+    private static func watchOOM(_ memory: FileDescriptor) throws(SystemError) -> FileDescriptor {
+        let event = FileDescriptor(owning: try systemCall("eventfd") { eventfd(0, Int32(EFD_CLOEXEC)) })
+        let control = try memory.open("memory.oom_control", O_RDONLY)
+        try memory.write("\(event.raw) \(control.raw)", to: "cgroup.event_control")
+        return event
     }
 
     private static func writeIfPresent(

@@ -26,7 +26,7 @@ enum CommandProcess {
                 try systemCall("dup2") { dup2(descriptor.raw, Int32(number)) }
             }
         }
-        ResourceLimits.apply()
+        ResourceLimits.apply(fileSize: birth.fileSizeLimit)
         try WorkingDirectory.enter(plan.workingDirectory, root: root, owner: account)
         closeOthers(than: birth.failure)
         try stage("privileges") { () throws(SystemError) in
@@ -71,7 +71,11 @@ enum SignalDispositions {
 
 enum ResourceLimits {
     /// Best effort: a host without CAP_SYS_RESOURCE keeps lower hard limits.
-    static func apply() {
+    static func apply(fileSize: UInt64?) {
+        if let fileSize {
+            var bound = rlimit(rlim_cur: rlim_t(fileSize), rlim_max: rlim_t(fileSize))
+            setrlimit(__rlimit_resource_t(1), &bound)
+        }
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(4), &none)
         var files = rlimit()

@@ -17,9 +17,11 @@ struct SandboxBirth {
     var standardOutput: FileDescriptor
     var standardError: FileDescriptor
     var seccomp: SeccompFilter
+    /// Bound on any file that the command writes, where there is one.
+    var fileSizeLimit: UInt64?
 }
 
-/// A mount and its place in the root, without a leading slash.
+/// A mount and its place in the root.
 struct Attachment {
     enum Place {
         /// A directory of the overlay's own upper layer, or of a mount before it: no image can redirect it.
@@ -31,7 +33,10 @@ struct Attachment {
     }
 
     var mount: Mount
+    /// Without a leading slash; resolved as if `base` were the root.
     var path: String
+    /// A directory of the root that an earlier attachment made, empty for the root itself.
+    var base = ""
     var place: Place
 }
 

@@ -36,6 +36,7 @@ enum SandboxMounts {
 
     private static func attach(_ attachment: Attachment, in root: FileDescriptor) throws(StageError) {
         try stage("mount /\(attachment.path)") { () throws(SystemError) in
+            let root = attachment.base.isEmpty ? root : try root.openInRoot(attachment.base, O_PATH | O_DIRECTORY)
             switch attachment.place {
             case .own: try attach(attachment.mount, at: attachment.path, in: root)
             case .directory:

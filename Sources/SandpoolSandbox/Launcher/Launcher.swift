@@ -9,15 +9,20 @@ final class Launcher {
     let spooler: SpoolerLink
     let data: DataDirectory
     let hostFingerprint: String
+    private let cgroups: CgroupTree
+    private let network: SandboxNetwork
     private(set) var sandboxes: [String: RunningSandbox] = [:]
     private var byToken: [UInt64: RunningSandbox] = [:]
     private var lastToken: UInt64 = 0
+    /// Sandboxes of which anything is left on the host.
+    private var alive = 0
+    private var isEnding = false
     /// Where events go: a worker's connection, or the floor measurement.
     var tell: (LauncherEvent, [FileDescriptor]) -> Void = { _, _ in }
     /// Called when a sandbox has ended or was forgotten.
     var onChange: () -> Void = {}
 
-    private static let setupLimitMs: UInt64 = 30_000
+    static let setupLimitMs: UInt64 = 30_000
     private static let retryMs: UInt64 = 5
 
     init(dataDirectory: String) throws {
@@ -27,40 +32,52 @@ final class Launcher {
         spooler = try SpoolerLink(loop)
         var hash = FowlerNollVoHash()
         hash.combine(dataDirectory)
-        let cgroups = try CgroupTree(name: "sandpool-\(hash.text)", data: data)
+        try CgroupSweep.run(data)
+        cgroups = try CgroupTree(name: "sandpool-\(hash.text)", data: data)
         let skeleton = try HostSkeleton(in: data)
         hostFingerprint = skeleton.fingerprint
-        let network = try BlockedNetwork()
+        network = try SandboxNetwork(loop: loop)
         let workshop = try MountWorkshop(runPath: "\(dataDirectory)/run")
         factory = try SandboxFactory(
             data: data, workshop: workshop, skeleton: skeleton, cgroups: cgroups, network: network)
         spooler.onCounts = { [unowned self] in finish($0) }
-        loop.whenIdle { network.refill() }
+        loop.whenIdle { [unowned self] in network.refill() }
     }
 
     // MARK: Start
 
+    /// Starts what the worker asked for; the answer is an event.
     func start(_ plan: SandboxPlan, downloadSink: FileDescriptor?) {
         do throws(StageError) {
             try PlanValidation.check(plan)
             guard sandboxes[plan.id] == nil else {
                 throw StageError("plan", "a sandbox \(plan.id) exists", code: EEXIST, kind: .spec)
             }
+            guard !isEnding else { throw StageError("plan", "the launcher is ending") }
             if !plan.downloads.isEmpty, downloadSink == nil {
                 throw StageError("plan", "the plan has downloads and no file for them came with it", kind: .spec)
             }
-            let sandbox = try make(plan)
-            sandbox.downloadSink = downloadSink
-            sandboxes[plan.id] = sandbox
-            byToken[sandbox.token] = sandbox
+            try make(plan, LauncherJob()).downloadSink = downloadSink
         } catch {
             tell(.failed(id: plan.id, failure: error.failure), [])
         }
-        loop.wakeIdleWork()
     }
 
-    private func make(_ plan: SandboxPlan) throws(StageError) -> RunningSandbox {
+    /// What one of the launcher's own sandboxes has, such as the one that unpacks a layer.
+    struct LauncherJob {
+        var standardInput: FileDescriptor?
+        var standardOutput: FileDescriptor?
+        var attachments: (Slot) throws(StageError) -> [Attachment] = { (_) throws(StageError) in [] }
+        var fileSizeLimit: UInt64?
+        var slot: Slot?
+        /// Gets the end in place of the worker.
+        var onEnd: ((JobEnd) -> Void)?
+    }
+
+    @discardableResult
+    func make(_ plan: SandboxPlan, _ job: LauncherJob) throws(StageError) -> RunningSandbox {
         let requested = BoottimeClock.microseconds()
+        defer { loop.wakeIdleWork() }
         lastToken += 1
         let (output, error, sandbox) = try stage("output") { () throws(SystemError) in
             let output = try Pipe()
@@ -75,9 +92,17 @@ final class Launcher {
         }
         do throws(StageError) {
             let made = try factory.make(
-                plan, output: SandboxFactory.Output(standardOutput: output, standardError: error))
+                plan,
+                SandboxFactory.Extras(
+                    standardOutput: job.standardOutput ?? output, standardError: error,
+                    standardInput: job.standardInput, attachments: job.attachments, fileSizeLimit: job.fileSizeLimit,
+                    slot: job.slot))
             sandbox.resources = made.resources
             sandbox.standardInput = made.standardInput
+            sandbox.onEnd = job.onEnd
+            alive += 1
+            sandboxes[plan.id] = sandbox
+            byToken[sandbox.token] = sandbox
             try stage("events") { () throws(SystemError) in try watch(sandbox, made.resources) }
             return sandbox
         } catch {
@@ -95,6 +120,13 @@ final class Launcher {
         try resources.failure.setNonBlocking()
         try loop.watch(resources.failure, .readable) { [unowned self] in readFailure(sandbox) }
         try loop.watch(resources.first.descriptor, .readable) { [unowned self] in reap(sandbox) }
+        if let notice = resources.cgroup.oomNotice {
+            // On version 1 the kernel kills one process; with it goes the whole sandbox, as on version 2.
+            try loop.watch(notice, .readable) { [unowned self] in
+                loop.forget(notice)
+                kill(sandbox)
+            }
+        }
         sandbox.deadline = loop.schedule(at: BoottimeClock.milliseconds() + Self.setupLimitMs) { [unowned self] in
             kill(sandbox)
         }
@@ -112,75 +144,42 @@ final class Launcher {
         sandbox.state = .running
         sandbox.startedMs = BoottimeClock.milliseconds()
         sandbox.setupMicros = BoottimeClock.microseconds() - sandbox.requestedMicros
-        sandbox.deadline.map(loop.cancel)
-        // Saturating: a timeout of centuries is none.
-        let (timeout, overflow) = sandbox.startedMs.addingReportingOverflow(sandbox.plan.timers.timeoutMs)
-        sandbox.deadline = loop.schedule(at: overflow ? .max : timeout) { [unowned self] in
-            end(sandbox, .timeout, graceMs: sandbox.plan.timers.graceMs)
+        startTimers(sandbox)
+        if sandbox.onEnd == nil {
+            tell(.started(id: sandbox.id, startedBoottimeMs: sandbox.startedMs), sandbox.descriptors)
         }
-        if sandbox.plan.timers.idleMs > 0 { scheduleIdleCheck(sandbox, in: sandbox.plan.timers.idleMs) }
-        tell(.started(id: sandbox.id, startedBoottimeMs: sandbox.startedMs), sandbox.descriptors)
     }
 
     // MARK: End
-
-    /// SIGTERM, and after the grace the whole sandbox is killed. A second call can only bring the kill forward.
-    func end(_ sandbox: RunningSandbox, _ reason: ExitReport.Reason, graceMs: UInt64) {
-        guard sandbox.resources != nil else { return }
-        if sandbox.reason == .none { sandbox.reason = reason }
-        guard case .running = sandbox.state, graceMs > 0 else { return kill(sandbox) }
-        let now = BoottimeClock.milliseconds()
-        let (killAt, overflow) = now.addingReportingOverflow(graceMs)
-        if let earlier = sandbox.killAtMs, earlier <= killAt { return }
-        let isFirst = sandbox.killAtMs == nil
-        sandbox.killAtMs = overflow ? .max : killAt
-        sandbox.deadline.map(loop.cancel)
-        sandbox.deadline = loop.schedule(at: overflow ? .max : killAt) { [unowned self] in kill(sandbox) }
-        if isFirst, let first = sandbox.resources?.first { LauncherSignal.send(UInt8(SIGTERM), to: first) }
-    }
-
-    func kill(_ sandbox: RunningSandbox) {
-        guard let resources = sandbox.resources else { return }
-        // The end of pid 1 is the end of everything in its pid namespace.
-        if !resources.cgroup.kill() { try? resources.first.send(SIGKILL) }
-    }
-
-    /// The file's time is that of the last output, so nothing has to be told for each byte.
-    private func scheduleIdleCheck(_ sandbox: RunningSandbox, in milliseconds: UInt64) {
-        let at = BoottimeClock.milliseconds().addingReportingOverflow(milliseconds)
-        sandbox.idleCheck = loop.schedule(at: at.overflow ? .max : at.partialValue) { [unowned self] in
-            guard case .running = sandbox.state else { return }
-            let limit = sandbox.plan.timers.idleMs
-            let quiet = min(
-                SpoolFile.millisecondsSinceWrite(sandbox.standardOutput),
-                SpoolFile.millisecondsSinceWrite(sandbox.standardError),
-                BoottimeClock.milliseconds() - sandbox.startedMs)
-            if quiet >= limit {
-                end(sandbox, .idleTimeout, graceMs: sandbox.plan.timers.graceMs)
-            } else {
-                scheduleIdleCheck(sandbox, in: limit - quiet)
-            }
-        }
-    }
 
     private func reap(_ sandbox: RunningSandbox) {
         guard let resources = sandbox.resources else { return }
         // No writer is left: this reads to the end, and may find that the command was executed.
         while case .starting = sandbox.state, loop.isWatched(resources.failure) { readFailure(sandbox) }
+        loop.forget(resources.failure)
         loop.forget(resources.first.descriptor)
+        resources.cgroup.oomNotice.map(loop.forget)
         _ = try? resources.first.reap()
         sandbox.deadline.map(loop.cancel)
         sandbox.idleCheck.map(loop.cancel)
+        sandbox.resources = nil
+        sandbox.standardInput = nil
         if case .running = sandbox.state {
             sandbox.state = .draining(report(of: sandbox, resources))
+            if archiveDownloads(of: sandbox, resources) { return }
         }
+        drain(sandbox)
+        takeDown(resources)
+    }
+
+    /// Has the spooler take the last of the output; its answer is the end.
+    func drain(_ sandbox: RunningSandbox) {
         do throws(SystemError) {
             try spooler.finish(token: sandbox.token)
         } catch {
             Diagnostics.write("spooler: \(error)")
             exit(1)
         }
-        takeDown(sandbox, resources)
     }
 
     private func report(of sandbox: RunningSandbox, _ resources: RunningSandbox.Resources) -> ExitReport {
@@ -195,33 +194,38 @@ final class Launcher {
             diskFull: usage.isFull, setupMicros: sandbox.setupMicros)
     }
 
-    /// Gives everything back. The mounts go with the last reference to them.
-    private func takeDown(_ sandbox: RunningSandbox, _ resources: RunningSandbox.Resources) {
-        sandbox.resources = nil
-        sandbox.standardInput = nil
-        removeCgroup(resources)
-    }
-
-    /// The slot is free only when nothing can run with its ids any more.
-    private func removeCgroup(_ resources: RunningSandbox.Resources) {
-        if resources.cgroup.remove() { return factory.takeBack(resources) }
-        _ = loop.schedule(at: BoottimeClock.milliseconds() + Self.retryMs) { [unowned self] in removeCgroup(resources) }
+    /// Gives everything back; the mounts go with the last reference to them. The slot is free only when
+    /// nothing can run with its ids any more.
+    func takeDown(_ resources: RunningSandbox.Resources) {
+        if resources.cgroup.remove() {
+            factory.takeBack(resources)
+            alive -= 1
+            stopWhenEmpty()
+            return
+        }
+        _ = loop.schedule(at: BoottimeClock.milliseconds() + Self.retryMs) { [unowned self] in takeDown(resources) }
     }
 
     /// The spooler has written everything.
     private func finish(_ counts: SpoolerCounts) {
         guard let sandbox = byToken.removeValue(forKey: counts.token) else { return }
-        switch sandbox.state {
-        case .draining(var report):
+        var end = JobEnd.failed(failure(of: sandbox))
+        if case .draining(var report) = sandbox.state {
             report.stdoutBytes = counts.stdoutBytes
             report.stderrBytes = counts.stderrBytes
             report.outputTruncated = counts.truncated
             report.stalledMs = counts.stalledMs
             sandbox.state = .ended(report)
-            tell(.exited(id: sandbox.id, report: report), [])
-        case .starting, .running, .ended:
+            end = .ended(report, output: sandbox.standardOutput, error: sandbox.standardError)
+        }
+        if let onEnd = sandbox.onEnd {
             sandboxes[sandbox.id] = nil
-            tell(.failed(id: sandbox.id, failure: failure(of: sandbox)), [])
+            onEnd(end)
+        } else if case .ended(let report, _, _) = end {
+            tell(.exited(id: sandbox.id, report: report), [])
+        } else if case .failed(let failure) = end {
+            sandboxes[sandbox.id] = nil
+            tell(.failed(id: sandbox.id, failure: failure), [])
         }
         onChange()
     }
@@ -232,10 +236,32 @@ final class Launcher {
         return SandboxFailure(stage: "start", errno: 0, message: why, kind: .setup)
     }
 
+    /// A sandbox of the worker's, not one of the launcher's own.
+    func sandbox(_ id: String) -> RunningSandbox? {
+        sandboxes[id].flatMap { $0.onEnd == nil ? $0 : nil }
+    }
+
     /// Forgets a sandbox that has ended.
     func release(_ id: String) {
-        guard let sandbox = sandboxes[id], case .ended = sandbox.state else { return }
+        guard let sandbox = sandbox(id), case .ended = sandbox.state else { return }
         sandboxes[id] = nil
         onChange()
+    }
+
+    /// Kills every sandbox and stops the loop when nothing of them is left.
+    func endAll() {
+        isEnding = true
+        for sandbox in sandboxes.values { kill(sandbox) }
+        stopWhenEmpty()
+    }
+
+    private func stopWhenEmpty() {
+        if isEnding, alive == 0 { loop.stop() }
+    }
+
+    /// After the loop: takes away what is left on the host of an orderly life.
+    func removeTraces() {
+        network.shutDown()
+        cgroups.remove()
     }
 }

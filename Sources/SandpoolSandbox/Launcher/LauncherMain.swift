@@ -10,6 +10,8 @@ public enum LauncherMain {
             guard geteuid() == 0 else { throw LauncherError("must run as root") }
             try prepareProcess()
             let launcher = try Launcher(dataDirectory: options.dataDirectory)
+            let stop = try StopSignals(launcher)
+            defer { withExtendedLifetime(stop) { launcher.removeTraces() } }
             switch options.mode {
             case .floor(let count, let parallel):
                 print(try FloorMeasurement(launcher, count: count).run(parallel: parallel))

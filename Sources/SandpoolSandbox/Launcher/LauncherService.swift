@@ -9,10 +9,12 @@ final class LauncherService {
     private var greeted = false
     private let keepsSandboxes: Bool
     private let bootID: String
+    private let layers: LayerStore
 
     init(_ launcher: Launcher, keepsSandboxes: Bool) throws(SystemError) {
         self.launcher = launcher
         self.keepsSandboxes = keepsSandboxes
+        layers = try LayerStore(launcher)
         bootID = try FileDescriptor.open("/proc/sys/kernel/random", O_PATH | O_DIRECTORY)
             .read("boot_id").filter { !$0.isWhitespace }
         launcher.tell = { [unowned self] event, descriptors in
@@ -33,8 +35,7 @@ final class LauncherService {
     private func closed() {
         launcher.loop.afterEvents { [unowned self] in
             link = nil
-            // The end of this process is the end of its children (PDEATHSIG) and of its mounts.
-            if !keepsSandboxes { launcher.loop.stop() }
+            if !keepsSandboxes { launcher.endAll() }
             launcher.onChange()
         }
     }
@@ -50,16 +51,16 @@ final class LauncherService {
         case .hello: break
         case .start(let id): start(id, descriptors)
         case .signal(let id, let signal):
-            if (1...64).contains(signal), let first = launcher.sandboxes[id]?.resources?.first {
+            if (1...64).contains(signal), let first = launcher.sandbox(id)?.resources?.first {
                 LauncherSignal.send(signal, to: first)
             }
-        case .closeInput(let id): launcher.sandboxes[id]?.standardInput = nil
+        case .closeInput(let id): launcher.sandbox(id)?.standardInput = nil
         case .cancel(let id, let graceMs):
-            launcher.sandboxes[id].map { launcher.end($0, .cancelled, graceMs: graceMs) }
+            launcher.sandbox(id).map { launcher.end($0, .cancelled, graceMs: graceMs) }
         case .release(let id): launcher.release(id)
-        case .importLayer(let layer): launcher.tell(.layerFailed(layer: layer, message: "not built yet"), [])
-        case .removeLayer: break
-        case .listLayers: launcher.tell(.layers(DirectoryListing.names(in: launcher.data.layers)), [])
+        case .importLayer(let layer): layers.importLayer(layer, descriptors.first)
+        case .removeLayer(let layer): layers.remove(layer)
+        case .listLayers: launcher.tell(.layers(layers.names()), [])
         }
     }
 
@@ -99,6 +100,7 @@ final class LauncherService {
 
     private func adopt(_ sandbox: RunningSandbox) {
         if case .starting = sandbox.state { return }
+        if sandbox.onEnd != nil { return }
         link?.send(.adopted(id: sandbox.id, startedBoottimeMs: sandbox.startedMs), sandbox.descriptors)
         if case .ended(let report) = sandbox.state { link?.send(.exited(id: sandbox.id, report: report)) }
     }

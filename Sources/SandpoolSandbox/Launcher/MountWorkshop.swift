@@ -29,7 +29,7 @@ final class MountWorkshop {
         try tmpfs.attach(to: point.raw)
         run = tmpfs.descriptor
         try systemCall("fchdir") { fchdir(tmpfs.descriptor.raw) }
-        for name in ["slots", "writable", "device", "seed"] { try run.makeDirectory(name, mode: 0o700) }
+        for name in ["slots", "writable", "kept", "device", "seed"] { try run.makeDirectory(name, mode: 0o700) }
 
         own = try FileDescriptor.open("/proc/self/ns/mnt", O_RDONLY)
         try Namespaces.mount.unshare()
@@ -56,7 +56,8 @@ final class MountWorkshop {
             try Namespaces.network.enter(ownNetwork)
             try systemCall("fchdir") { fchdir(run.raw) }
         } catch {
-            fatalError("cannot return to the launcher's own namespaces: \(error)")
+            Diagnostics.write("cannot return to the launcher's own namespaces: \(error)")
+            abort()
         }
     }
 

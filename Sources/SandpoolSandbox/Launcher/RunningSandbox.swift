@@ -5,6 +5,8 @@ final class RunningSandbox {
     /// Everything made for it on the host; gone when it has ended.
     struct Resources {
         var slot: Slot
+        /// Whether the slot goes back with this sandbox.
+        var ownsSlot: Bool
         var cgroup: SandboxCgroup
         var writable: WritableLayer
         var network: NetworkLease
@@ -33,6 +35,8 @@ final class RunningSandbox {
     var standardError: FileDescriptor
     var standardInput: FileDescriptor?
     var downloadSink: FileDescriptor?
+    /// For one of the launcher's own: gets the end in place of the worker.
+    var onEnd: ((JobEnd) -> Void)?
     var startedMs: UInt64 = 0
     var setupMicros: UInt64 = 0
     var reason = ExitReport.Reason.none

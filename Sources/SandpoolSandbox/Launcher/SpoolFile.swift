@@ -2,6 +2,13 @@ import Glibc
 import LinuxSystem
 
 enum SpoolFile {
+    /// The start of what is in it.
+    static func text(_ file: FileDescriptor) -> String {
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        let count = pread(file.raw, &buffer, buffer.count, 0)
+        return String(decoding: buffer[..<max(0, count)], as: UTF8.self)
+    }
+
     /// Since the last output, by the file's own clock.
     static func millisecondsSinceWrite(_ file: FileDescriptor) -> UInt64 {
         var state = stat()

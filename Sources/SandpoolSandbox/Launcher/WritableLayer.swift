@@ -4,14 +4,22 @@ import LinuxSystem
 
 /// What one sandbox can write: a tmpfs of the size of its disk limit, which is charged to its memory. Holds
 /// the overlay's upper layer and the directories that are writable beside it.
-struct WritableLayer {
+///
+/// It is attached below the launcher's run directory while overlays are mounted over it and parts of it are
+/// bound: before Linux 6.15 both need it in the launcher's own mount namespace, and overlays need a path.
+final class WritableLayer {
     private let tmpfs: Mount
     private let base: UInt32
+    private let point: String
+    private var isAttached = false
     /// About as many as ext4 makes: one inode for each 16 KiB, and at least what a shell needs.
     private static let bytesPerInode: UInt64 = 16_384
+    private static let sharedPoint = "writable"
 
-    init(limits: SandboxPlan.Limits, base: UInt32) throws(SystemError) {
+    /// With a name of its own it can stay attached after the sandbox started, for its files to be read later.
+    init(limits: SandboxPlan.Limits, base: UInt32, keptAs name: String?, run: FileDescriptor) throws(SystemError) {
         self.base = base
+        point = name.map { "kept/\($0)" } ?? Self.sharedPoint
         let inodes = max(4_096, limits.diskBytes / Self.bytesPerInode)
         tmpfs = try Mount.make(
             "tmpfs", [("size", "\(limits.diskBytes)"), ("nr_inodes", "\(inodes)"), ("mode", "0755")],
@@ -20,16 +28,27 @@ struct WritableLayer {
         try root.makeDirectory("upper", mode: 0o755, owner: base)
         try root.makeDirectory("work", mode: 0o755)
         try root.makeDirectory("shm", mode: 0o1777, owner: base)
+        if name != nil { try run.makeDirectory(point, mode: 0o700) }
+        try tmpfs.attach(to: run.raw, point)
+        isAttached = true
     }
 
-    var directory: FileDescriptor { tmpfs.descriptor }
+    deinit { detach() }
+
+    /// No more overlays and binds of it will be made.
+    func detach() {
+        guard isAttached else { return }
+        isAttached = false
+        try? Mount.detach(point)
+        if point != Self.sharedPoint { rmdir(point) }
+    }
+
+    private var directory: FileDescriptor { tmpfs.descriptor }
 
     /// Makes the directories that mounts will cover, and the generated files, as the upper layer's own: they
     /// stand before whatever an image has there, be it a symbolic link to elsewhere.
     func addGenerated(hostname: String, network: NetworkLease) throws(SystemError) {
-        for name in ["upper/dev", "upper/proc", "upper/etc"] {
-            try directory.makeDirectory(name, mode: 0o755, owner: base)
-        }
+        for name in ["upper/dev", "upper/proc", "upper/etc"] { try makeDirectory(name) }
         try directory.makeDirectory("upper/tmp", mode: 0o1777, owner: base)
         let hosts = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n\(network.hostsAddress) \(hostname)\n"
         try directory.makeFile("upper/etc/hosts", Array(hosts.utf8), mode: 0o644, owner: base)
@@ -46,32 +65,33 @@ struct WritableLayer {
         let from = try FileDescriptor.open(source, O_RDONLY | O_NOFOLLOW)
         var state = stat()
         try systemCall("fstat") { fstat(from.raw, &state) }
-        let to = try directory.open(name, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644 | (state.st_mode & 0o111))
+        guard state.st_mode & S_IFMT == S_IFREG else { throw SystemError("\(source) is no plain file", code: EINVAL) }
+        let to = try directory.open(name, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
+        try systemCall("fchmod") { fchmod(to.raw, 0o644 | (state.st_mode & 0o111)) }
         try systemCall("fchown") { fchown(to.raw, base, base) }
-        while try systemCall("copy_file_range", { CLinux_copy_file_range(from.raw, to.raw, 1 << 30) }) > 0 {}
+        // Not copy_file_range: between two kinds of file system it is EXDEV.
+        var offset = 0
+        while try systemCall("sendfile", { sendfile(to.raw, from.raw, &offset, 1 << 30) }) > 0 {}
     }
 
-    /// A bind of one of its directories; only `whileAttached`.
+    /// A bind of one of its directories or files.
     func bind(_ name: String) throws(SystemError) -> Mount { try Mount.copy(of: directory.raw, name) }
 
-    /// Attaches it at `writable` for as long as overlays are mounted over it and parts of it are bound: both need
-    /// it in the launcher's own mount namespace, overlays by path, before Linux 6.15.
-    func whileAttached<Result>(_ body: () throws(StageError) -> Result) throws(StageError) -> Result {
-        try stage("writable layer") { () throws(SystemError) in
-            try tmpfs.attach(to: FileDescriptor.currentDirectory, "writable")
-        }
-        defer { try? Mount.detach("writable") }
-        return try body()
-    }
-
-    /// An overlay of `lowers`, topmost first, under this layer; only `whileAttached`.
+    /// An overlay of `lowers`, topmost first, under one of its directories.
     func overlay(_ lowers: [String], upper: String = "upper", work: String = "work") throws(SystemError) -> Mount {
         try Mount.make(
             "overlay",
             [
-                ("lowerdir", lowers.joined(separator: ":")), ("upperdir", "writable/\(upper)"),
-                ("workdir", "writable/\(work)"),
+                ("lowerdir", lowers.joined(separator: ":")), ("upperdir", "\(point)/\(upper)"),
+                ("workdir", "\(point)/\(work)"),
             ], attributes: [.noSetUID, .noDevices])
+    }
+
+    /// The same files when the sandbox is gone, for reading.
+    func readOnlyOverlay(_ lowers: [String], upper: String = "upper") throws(SystemError) -> Mount {
+        try Mount.make(
+            "overlay", [("lowerdir", (["\(point)/\(upper)"] + lowers).joined(separator: ":"))],
+            attributes: [.readOnly, .noSetUID, .noDevices])
     }
 
     struct Usage {
