@@ -91,6 +91,12 @@ let package = Package(
         // Layer T: fixtures and fakes for tests.
         .target(name: "SandpoolTestSupport", dependencies: ["SandpoolModel", "SandpoolStore"]),
         // Tests, by layer. None depends on the launcher's executable: a dynamic test bundle cannot link it.
+        .executableTarget(
+            name: "SandboxNetworkTestHost", dependencies: ["LinuxSystem", "SandpoolSandbox"],
+            path: "Tests/SandboxNetworkTestHost"),
+        .testTarget(
+            name: "SandboxNetworkTests", dependencies: ["SandboxNetworkTestHost", "SandpoolSandbox"],
+            exclude: ["Peers"]),
         .testTarget(name: "SandpoolAPITests", dependencies: ["SandpoolAPI", "SandpoolModel"]),
         .testTarget(
             name: "SandpoolCoordinatorTests",

@@ -3,7 +3,7 @@ import Testing
 @Suite("DNS of open sandboxes", .enabled(if: isRoot, "net namespaces take root"))
 struct DomainNameTests {
     @Test(
-        "Names are looked up at the host's server",
+        "Names are looked up at the host's server", .serialized,
         arguments: [
             ("ok.example.org", 1, "code0 203.0.113.1"),
             ("OK.Example.ORG", 1, "code0 203.0.113.1"),
