@@ -51,17 +51,17 @@ extension SQLiteJobStore {
     }
 
     private static func take(_ request: LeaseRequest, now: Timestamp, in database: Database) throws -> Taken {
-        guard let row = try database.row(QueueSQL.take, [request.job.text]) else { return .notClaimable }
+        guard let row = try database.row(QueueSQL.toTake, [request.job.text]) else { return .notClaimable }
         let sequence = try row.decode(Int64.self, forColumn: "sequence")
-        let epoch = try row.decode(Int64.self, forColumn: "epoch")
+        let epoch = try row.decode(Int64.self, forColumn: "epoch") + 1
+        guard try database.change(QueueSQL.take, [epoch, sequence]) == 1 else {
+            throw StoreError.corrupt("\(request.job) was queued and could not be taken")
+        }
         try database.change(
             QueueSQL.insertAttempt,
             [request.attempt.text, sequence, epoch, request.worker.text, now.milliseconds])
-        guard let spec = try database.row(JobSQL.spec, [sequence]) else {
-            throw StoreError.corrupt("\(request.job) has no spec")
-        }
         let lease = LeaseKey(attempt: request.attempt, epoch: epoch, worker: request.worker)
-        return .leased(lease, specJSON: try spec.decode(forColumn: "spec"))
+        return .leased(lease, specJSON: try row.decode(forColumn: "spec"))
     }
 }
 

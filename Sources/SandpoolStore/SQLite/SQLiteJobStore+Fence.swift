@@ -1,28 +1,72 @@
 import GRDB
 import SandpoolModel
 
-/// Why a fenced write changed nothing.
-struct Standing {
-    var verdict: Verdict
-    /// The attempt's row where it ended without its worker's word, so that a late result is kept.
-    var endedWithoutReport: Int64?
+/// An attempt and its job, as a fenced write finds them at the begin of its decision.
+struct HeldAttempt {
+    let lease: LeaseKey
+    let sequence: Int64
+    let state: AttemptState
+    let createdAt: Timestamp
+    var startedAt: Timestamp?
+    let job: Int64
+    let jobID: JobID
+    let isCancelRequested: Bool
+    let counts: RetryCounts
+
+    /// The attempt that a worker holds under this very lease, live or ended.
+    static func find(_ lease: LeaseKey, in database: Database) throws -> HeldAttempt? {
+        try database.row(AttemptSQL.held, [lease.attempt.text, lease.epoch, lease.worker.text]).map {
+            try HeldAttempt(lease, $0)
+        }
+    }
+
+    private init(_ lease: LeaseKey, _ row: Row) throws {
+        self.lease = lease
+        sequence = try row.decode(forColumn: "sequence")
+        state = try row.word("state")
+        createdAt = try row.moment("created_at_ms")
+        startedAt = try row.momentIfPresent("started_at_ms")
+        job = try row.decode(forColumn: "job")
+        jobID = try row.identifier("id")
+        isCancelRequested = try row.momentIfPresent("cancel_requested_at_ms") != nil
+        var counts = RetryCounts()
+        counts.notStarted = try row.decode(forColumn: "not_started_count")
+        counts.lostRunning = try row.decode(forColumn: "lost_running_count")
+        counts.workersLost = try row.decode(forColumn: "workers_lost_count")
+        counts.userFailures = try row.decode(forColumn: "user_failure_count")
+        self.counts = counts
+    }
+
+    /// Runs an UPDATE that ends with the fence; it was decided in this transaction, so it changes one row.
+    func update(_ sql: String, _ values: StatementArguments = [], in database: Database) throws {
+        let changed = try database.change(sql, values + [sequence, lease.epoch, lease.worker.text])
+        guard changed == 1 else { throw StoreError.corrupt("\(lease.attempt) did not move from \(state.rawValue)") }
+    }
+
+    /// Runs an UPDATE of the job, which is starting or running while an attempt is live.
+    func updateJob(_ sql: String, _ arguments: StatementArguments, in database: Database) throws {
+        guard try database.change(sql, arguments) == 1 else {
+            throw StoreError.corrupt("\(jobID) is neither starting nor running, and \(lease.attempt) was live")
+        }
+    }
 }
 
-extension SQLiteJobStore {
-    /// Tells a repeated event from a refused one, after a fenced write matched no row.
-    static func standing(of lease: LeaseKey, event: AttemptEvent, in database: Database) throws -> Standing {
-        let arguments: StatementArguments = [lease.attempt.text, lease.epoch, lease.worker.text]
-        guard let row = try database.row(AttemptSQL.held, arguments) else { return Standing(verdict: .fenced) }
-        let state: AttemptState = try row.word("state")
-        switch state.decide(event) {
-        case .duplicate: return Standing(verdict: .duplicate)
-        case .refuse:
-            let isAside = state == .lost || state == .superseded
-            return Standing(
-                verdict: .fenced,
-                endedWithoutReport: isAside ? try row.decode(Int64.self, forColumn: "sequence") : nil)
-        case .move(let next):
-            throw StoreError.corrupt("\(lease.attempt) is \(state.rawValue) and did not move to \(next.rawValue)")
+/// What a fenced write may do.
+enum Admission {
+    /// The event moves the attempt.
+    case move(HeldAttempt)
+    /// Nothing is to be written, and this is the answer.
+    case answer(Verdict, HeldAttempt?)
+
+    init(_ lease: LeaseKey, _ event: AttemptEvent, in database: Database) throws {
+        guard let attempt = try HeldAttempt.find(lease, in: database) else {
+            self = .answer(.fenced, nil)
+            return
+        }
+        switch attempt.state.decide(event) {
+        case .move: self = .move(attempt)
+        case .duplicate: self = .answer(.duplicate, attempt)
+        case .refuse: self = .answer(.fenced, attempt)
         }
     }
 }

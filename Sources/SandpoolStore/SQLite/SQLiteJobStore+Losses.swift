@@ -19,33 +19,32 @@ extension SQLiteJobStore {
 
     private static func record(_ loss: LossReport, now: Timestamp, in database: Database) throws -> EndAnswer {
         let outcome = loss.outcome.bounded
-        let lease = loss.lease
-        let ended = try database.row(
-            loss.kind == .lost ? AttemptSQL.lose : AttemptSQL.supersede,
+        let attempt: HeldAttempt
+        switch try Admission(loss.lease, loss.kind.event, in: database) {
+        case .move(let held): attempt = held
+        case .answer(let verdict, _): return EndAnswer(verdict: verdict, change: nil)
+        }
+        let finishedAt = max(attempt.createdAt, now)
+        let change = try conclude(attempt, at: finishedAt, outcome: outcome, now: now, in: database)
+        // Superseded by what, if the retry policy allows no other attempt?
+        let isReplaced = loss.kind == .superseded && change.state == .queued
+        try attempt.update(
+            isReplaced ? AttemptSQL.supersede : AttemptSQL.lose,
             [
-                now.milliseconds, outcome.cause.rawValue, outcome.cause.fault.rawValue, outcome.message,
-                outcome.commandStarted, outcome.isRetryable, lease.attempt.text, lease.epoch, lease.worker.text,
-            ])
-        guard let ended else {
-            let standing = try standing(of: lease, event: loss.kind.event, in: database)
-            return EndAnswer(verdict: standing.verdict, change: nil)
-        }
-        let attempt = try EndedAttempt(ended)
-        let change = try conclude(attempt, outcome: outcome, now: now, in: database)
-        if loss.kind == .superseded, change.state != .queued {
-            try database.change(AttemptSQL.loseInstead, [attempt.sequence])
-        }
+                finishedAt.milliseconds, outcome.cause.rawValue, outcome.cause.fault.rawValue, outcome.message,
+                outcome.commandStarted, outcome.isRetryable,
+            ], in: database)
         return EndAnswer(verdict: .recorded, change: change)
     }
 
     private static func giveBack(_ lease: LeaseKey, now: Timestamp, in database: Database) throws -> EndAnswer {
-        let ended = try database.row(
-            AttemptSQL.giveBack, [now.milliseconds, lease.attempt.text, lease.epoch, lease.worker.text])
-        guard let ended else {
-            return EndAnswer(verdict: try standing(of: lease, event: .returned, in: database).verdict, change: nil)
+        switch try Admission(lease, .returned, in: database) {
+        case .move(let attempt):
+            let finishedAt = max(attempt.createdAt, now)
+            try attempt.update(AttemptSQL.giveBack, [finishedAt.milliseconds], in: database)
+            let change = try conclude(attempt, at: finishedAt, outcome: nil, now: now, in: database)
+            return EndAnswer(verdict: .recorded, change: change)
+        case .answer(let verdict, _): return EndAnswer(verdict: verdict, change: nil)
         }
-        let attempt = try EndedAttempt(ended)
-        return EndAnswer(
-            verdict: .recorded, change: try conclude(attempt, outcome: nil, now: now, in: database))
     }
 }

@@ -34,6 +34,8 @@ extension SQLiteJobStore {
         configuration.prepareDatabase { database in
             // KiB. The writer's hot pages stay in memory, four readers and it in about 40 MiB.
             try database.execute(sql: "PRAGMA cache_size = -8192")
+            // Savepoints and statements keep what they may undo in memory, not in a temporary file.
+            try database.execute(sql: "PRAGMA temp_store = MEMORY")
             // Pages, 16 MiB: a checkpoint costs two syncs, so it pays to make it rare.
             try database.execute(sql: "PRAGMA wal_autocheckpoint = 4096")
             try database.execute(sql: "PRAGMA journal_size_limit = 67108864")

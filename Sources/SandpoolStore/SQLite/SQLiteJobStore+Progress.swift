@@ -28,19 +28,18 @@ extension SQLiteJobStore {
     }
 
     private static func record(_ report: ProgressReport, now: Timestamp, in database: Database) throws -> Verdict {
-        let lease = report.lease
-        let fence: StatementArguments = [lease.attempt.text, lease.epoch, lease.worker.text]
-        let moved =
-            switch report.step {
-            case .preparing: try database.row(AttemptSQL.prepare, fence)
-            case .building: try database.row(AttemptSQL.build, fence)
-            case .started:
-                try database.row(AttemptSQL.start, [report.at.milliseconds, now.milliseconds] + fence)
-            }
-        guard let moved else { return try standing(of: lease, event: report.step.event, in: database).verdict }
-        if report.step == .started {
-            let startedAt = try moved.decode(Int64.self, forColumn: "started_at_ms")
-            try database.change(AttemptSQL.startJob, [startedAt, try moved.decode(Int64.self, forColumn: "job")])
+        let attempt: HeldAttempt
+        switch try Admission(report.lease, report.step.event, in: database) {
+        case .move(let held): attempt = held
+        case .answer(let verdict, _): return verdict
+        }
+        switch report.step {
+        case .preparing: try attempt.update(AttemptSQL.prepare, in: database)
+        case .building: try attempt.update(AttemptSQL.build, in: database)
+        case .started:
+            let startedAt = report.at.clamped(from: attempt.createdAt, to: now).milliseconds
+            try attempt.update(AttemptSQL.start, [startedAt], in: database)
+            try attempt.updateJob(AttemptSQL.startJob, [startedAt, attempt.job], in: database)
         }
         return .recorded
     }

@@ -14,37 +14,41 @@ extension SQLiteJobStore {
 
     private static func record(_ result: EncodedResult, now: Timestamp, in database: Database) throws -> EndAnswer {
         let report = result.report
-        let lease = report.lease
         let outcome = report.outcome
-        let startedAt = outcome.commandStarted ? report.startedAt : nil
-        let ended = try database.row(
+        var attempt: HeldAttempt
+        switch try Admission(report.lease, .ended(outcome), in: database) {
+        case .move(let held): attempt = held
+        case .answer(let verdict, let held):
+            try keepAside(result, of: held, now: now, in: database)
+            return EndAnswer(verdict: verdict, change: nil)
+        }
+        if outcome.commandStarted, attempt.startedAt == nil {
+            attempt.startedAt = report.startedAt?.clamped(from: attempt.createdAt, to: now)
+        }
+        let finishedAt = report.finishedAt.clamped(from: attempt.createdAt, to: now)
+        try attempt.update(
             AttemptSQL.finish,
             [
-                startedAt?.milliseconds, now.milliseconds, report.finishedAt.milliseconds, now.milliseconds,
-                outcome.cause.rawValue, outcome.cause.fault.rawValue, outcome.exitCode, outcome.signal,
-                outcome.message, outcome.commandStarted, outcome.isRetryable, result.evidenceJSON,
-                report.downloads, lease.attempt.text, lease.epoch, lease.worker.text,
-            ])
-        guard let ended else { return try keepAside(result, now: now, in: database) }
-        let attempt = try EndedAttempt(ended)
+                attempt.startedAt?.milliseconds, finishedAt.milliseconds, outcome.cause.rawValue,
+                outcome.cause.fault.rawValue, outcome.exitCode, outcome.signal, outcome.message,
+                outcome.commandStarted, outcome.isRetryable, result.evidenceJSON, report.downloads,
+            ], in: database)
         for tail in report.tails {
             try database.change(
                 OutputSQL.insertTail, [attempt.sequence, tail.stream.rawValue, tail.offset, Data(tail.bytes)])
         }
-        return EndAnswer(
-            verdict: .recorded, change: try conclude(attempt, outcome: outcome, now: now, in: database))
+        let change = try conclude(attempt, at: finishedAt, outcome: outcome, now: now, in: database)
+        return EndAnswer(verdict: .recorded, change: change)
     }
 
-    /// Nothing was recorded. What an attempt that was given up says after all is evidence, and is kept.
-    private static func keepAside(_ result: EncodedResult, now: Timestamp, in database: Database) throws -> EndAnswer {
-        let report = result.report
-        let standing = try standing(of: report.lease, event: .ended(report.outcome), in: database)
-        if let attempt = standing.endedWithoutReport {
-            try database.change(
-                AttemptSQL.insertLateResult,
-                [attempt, now.milliseconds, try StoredJSON.encode(report.outcome), result.evidenceJSON])
-        }
-        return EndAnswer(verdict: standing.verdict, change: nil)
+    /// What an attempt that was given up says after all is evidence, and is kept.
+    private static func keepAside(
+        _ result: EncodedResult, of attempt: HeldAttempt?, now: Timestamp, in database: Database
+    ) throws {
+        guard let attempt, attempt.state == .lost || attempt.state == .superseded else { return }
+        try database.change(
+            AttemptSQL.insertLateResult,
+            [attempt.sequence, now.milliseconds, try StoredJSON.encode(result.report.outcome), result.evidenceJSON])
     }
 }
 

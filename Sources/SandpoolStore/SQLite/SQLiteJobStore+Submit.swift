@@ -7,41 +7,34 @@ extension SQLiteJobStore {
         // Encoded here, so that the one writer does no work that callers can do beside each other.
         let encoded = try jobs.map(EncodedJob.init)
         return try await write { database in
-            var conflict: SubmitOutcome?
+            // Everything is looked up before anything is inserted, so a conflict leaves nothing to undo.
+            var holders: [String: NewJob] = [:]
             var submitted: [SubmittedJob] = []
-            try database.inSavepoint {
-                for (index, job) in encoded.enumerated() {
-                    switch try Self.holder(of: job, in: database) {
-                    case .none:
-                        try Self.insert(job, now: now, into: database)
-                        submitted.append(SubmittedJob(id: job.new.id, isNew: true))
-                    case .same(let existing):
-                        submitted.append(SubmittedJob(id: existing, isNew: false))
-                    case .another(let existing):
-                        conflict = .conflict(index: index, existing: existing)
-                        return .rollback
-                    }
+            for (index, job) in encoded.enumerated() {
+                let existing = try Self.holder(of: job.new, earlier: &holders, in: database)
+                if let existing, existing.fingerprint != job.new.fingerprint {
+                    return .conflict(index: index, existing: existing.id)
                 }
-                return .commit
+                submitted.append(SubmittedJob(id: existing?.id ?? job.new.id, isNew: existing == nil))
             }
-            return conflict ?? .stored(submitted)
+            for (job, result) in zip(encoded, submitted) where result.isNew {
+                try Self.insert(job, now: now, into: database)
+            }
+            return .stored(submitted)
         }
     }
 
-    private enum KeyHolder {
-        case none
-        case same(JobID)
-        case another(JobID)
-    }
-
-    /// Which job has the idempotency key, one that was inserted a moment ago from the same array included.
-    private static func holder(of job: EncodedJob, in database: Database) throws -> KeyHolder {
-        guard let key = job.new.spec.idempotencyKey,
-            let row = try database.row(JobSQL.byIdempotencyKey, [key])
-        else { return .none }
-        let fingerprint = try row.decode(String.self, forColumn: "fingerprint")
-        return fingerprint == job.new.fingerprint
-            ? .same(try row.identifier("id")) : .another(try row.identifier("id"))
+    /// The job that has the idempotency key of `new`: a stored one, or one of those before it in its array.
+    private static func holder(
+        of new: NewJob, earlier: inout [String: NewJob], in database: Database
+    ) throws -> (id: JobID, fingerprint: String)? {
+        guard let key = new.spec.idempotencyKey else { return nil }
+        if let row = try database.row(JobSQL.byIdempotencyKey, [key]) {
+            return (try row.identifier("id"), try row.decode(forColumn: "fingerprint"))
+        }
+        if let first = earlier[key] { return (first.id, first.fingerprint) }
+        earlier[key] = new
+        return nil
     }
 
     private static func insert(_ job: EncodedJob, now: Timestamp, into database: Database) throws {

@@ -21,7 +21,10 @@ struct CommitBatch {
     private func transact(_ database: Database) throws -> [@Sendable () -> Void] {
         try database.beginTransaction(.immediate)
         do {
-            let told = try writes.map { try runInSavepoint($0, database) }
+            // Alone, the transaction is savepoint enough; a savepoint copies every page that is changed.
+            let told =
+                writes.count == 1
+                ? try writes.map { try $0.run(database) } : try writes.map { try runInSavepoint($0, database) }
             try database.commit()
             return told
         } catch {

@@ -2,49 +2,46 @@ import SandpoolModel
 
 /// Fenced writes of attempts, and what follows for their jobs.
 ///
-/// Each write names the attempt, its epoch, its worker and the states that `AttemptState.decide` moves from;
-/// one row comes back, or nothing was changed and `fenced` tells why.
+/// Each write is decided by `AttemptState.decide` from what `held` read, names the epoch, the worker and the
+/// states that the event moves from once more, and changes exactly one row. No RETURNING in here: SQLite opens a
+/// temporary b-tree for it, and these run several times a job.
 enum AttemptSQL {
     private static func fence(_ event: AttemptEvent) -> String {
         let states = AttemptState.sources(of: event).map { "'\($0.rawValue)'" }.joined(separator: ", ")
-        return "WHERE id = ? AND epoch = ? AND worker = ? AND state IN (\(states))"
+        return "WHERE sequence = ? AND epoch = ? AND worker = ? AND state IN (\(states))"
     }
-    /// A worker's clock is put between the lease and the coordinator's now.
-    private static let clamped = "max(created_at_ms, min(?, ?))"
 
-    static let prepare = "UPDATE attempts SET state = 'preparing' \(fence(.preparing)) RETURNING job"
-    static let build = "UPDATE attempts SET state = 'building' \(fence(.building)) RETURNING job"
-    static let start = """
-        UPDATE attempts SET state = 'running', started_at_ms = \(clamped) \(fence(.started))
-        RETURNING job, started_at_ms
+    static let held = """
+        SELECT attempts.sequence, attempts.state, attempts.created_at_ms, attempts.started_at_ms,
+            attempts.job, jobs.id, jobs.cancel_requested_at_ms, jobs.not_started_count, jobs.lost_running_count,
+            jobs.workers_lost_count, jobs.user_failure_count
+        FROM attempts JOIN jobs ON jobs.sequence = attempts.job
+        WHERE attempts.id = ? AND attempts.epoch = ? AND attempts.worker = ?
         """
+
+    static let prepare = "UPDATE attempts SET state = 'preparing' \(fence(.preparing))"
+    static let build = "UPDATE attempts SET state = 'building' \(fence(.building))"
+    static let start = "UPDATE attempts SET state = 'running', started_at_ms = ? \(fence(.started))"
     static let finish = """
-        UPDATE attempts SET state = 'finished', unreachable_since_ms = NULL,
-            started_at_ms = coalesce(started_at_ms, \(clamped)), finished_at_ms = \(clamped),
+        UPDATE attempts SET state = 'finished', unreachable_since_ms = NULL, started_at_ms = ?, finished_at_ms = ?,
             cause = ?, fault = ?, exit_code = ?, signal = ?, message = ?, command_started = ?, retryable = ?,
             evidence = ?, downloads = ?
-        \(fence(.ended(.anyOutcome))) RETURNING sequence, job, started_at_ms, finished_at_ms
+        \(fence(.ended(.anyOutcome)))
         """
     static let giveBack = """
-        UPDATE attempts SET state = 'lost', unreachable_since_ms = NULL, finished_at_ms = max(created_at_ms, ?)
-        \(fence(.returned)) RETURNING sequence, job, started_at_ms, finished_at_ms
+        UPDATE attempts SET state = 'lost', unreachable_since_ms = NULL, finished_at_ms = ? \(fence(.returned))
         """
     static let lose = loss(to: .lost, event: .lost)
     static let supersede = loss(to: .superseded, event: .superseded)
 
     private static func loss(to state: AttemptState, event: AttemptEvent) -> String {
         """
-        UPDATE attempts SET state = '\(state.rawValue)', finished_at_ms = max(created_at_ms, ?),
-            cause = ?, fault = ?, message = ?, command_started = ?, retryable = ?
-        \(fence(event)) RETURNING sequence, job, started_at_ms, finished_at_ms
+        UPDATE attempts SET state = '\(state.rawValue)', finished_at_ms = ?, cause = ?, fault = ?, message = ?,
+            command_started = ?, retryable = ?
+        \(fence(event))
         """
     }
 
-    /// A superseded attempt that no other replaces, in the same transaction that superseded it.
-    static let loseInstead = "UPDATE attempts SET state = 'lost' WHERE sequence = ? AND state = 'superseded'"
-
-    /// The attempt as it stands, after a fenced write changed nothing.
-    static let held = "SELECT sequence, state FROM attempts WHERE id = ? AND epoch = ? AND worker = ?"
     static let insertLateResult = """
         INSERT INTO late_results (attempt, received_at_ms, outcome, evidence) VALUES (?, ?, ?, ?)
         ON CONFLICT (attempt) DO NOTHING
@@ -54,15 +51,10 @@ enum AttemptSQL {
         UPDATE jobs SET state = 'running', started_at_ms = ?, queue_deadline_ms = NULL
         WHERE sequence = ? AND state IN ('starting', 'running')
         """
-    static let jobOfEnd = """
-        SELECT id, cancel_requested_at_ms, not_started_count, lost_running_count, workers_lost_count,
-            user_failure_count
-        FROM jobs WHERE sequence = ? AND state IN ('starting', 'running')
-        """
     static let finishJob = """
         UPDATE jobs SET state = ?, cause = ?, fault = ?, exit_code = ?, signal = ?, message = ?,
             started_at_ms = ?, finished_at_ms = ?
-        WHERE sequence = ? AND state IN ('starting', 'running') RETURNING id
+        WHERE sequence = ? AND state IN ('starting', 'running')
         """
     static let requeueJob = """
         UPDATE jobs SET state = 'queued', started_at_ms = NULL, not_before_ms = ?,

@@ -16,10 +16,12 @@ enum QueueSQL {
     static let workerTakesLeases = """
         SELECT 1 FROM workers WHERE id = ? AND drain_reason IS NULL AND forgotten_at_ms IS NULL
         """
-    static let take = """
-        UPDATE jobs SET state = 'starting', epoch = epoch + 1
-        WHERE id = ? AND state = 'queued' AND not_before_ms IS NULL RETURNING sequence, epoch
+    static let toTake = """
+        SELECT jobs.sequence, jobs.epoch, job_specs.spec
+        FROM jobs JOIN job_specs ON job_specs.job = jobs.sequence
+        WHERE jobs.id = ? AND jobs.state = 'queued' AND jobs.not_before_ms IS NULL
         """
+    static let take = "UPDATE jobs SET state = 'starting', epoch = ? WHERE sequence = ? AND state = 'queued'"
     static let insertAttempt = """
         INSERT INTO attempts (id, job, epoch, worker, state, created_at_ms) VALUES (?, ?, ?, ?, 'leased', ?)
         """
