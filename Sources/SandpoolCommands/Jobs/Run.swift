@@ -1,28 +1,54 @@
 import ArgumentParser
 import Sandpool
+import SandpoolModel
 
 /// `sandpool run`: submit, stream, end with the job's code.
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a command in a sandbox and end with its exit code.",
+        usage: "sandpool run [<options>] -- <command> [<argument> ...]",
         discussion: """
-            Output arrives as the command writes it, stdout and stderr apart. Ctrl-C sends SIGINT to the
-            command, a second one cancels the job, a third one leaves. The exit code is the command's own;
-            125 is a failure of Sandpool, 124 a timeout, 137 out of memory, output or patience.
+            Output arrives as the command writes it, stdout and stderr apart. Ctrl-C sends SIGINT to the \
+            command, a second one cancels the job, a third one leaves. The exit code is the command's own; \
+            124 is a timeout, 125 a failure of Sandpool, 126 and 127 a command that cannot be run or is not \
+            there, 137 a command that was killed.
 
             Example: sandpool run --block-network --mount .:/repo -w /repo -- pytest -q
             """)
 
     @OptionGroup var connection: ConnectionOptions
+    @Flag(name: .customShort("i"), help: "Pass stdin on to the command.")
+    var passesInput = false
+    @Flag(name: .shortAndLong, help: "Tell the id, and how the job ended, also where stderr is no terminal.")
+    var verbose = false
+    @Option(help: .init("Write the job as JSON to a file when it ended.", valueName: "file"))
+    var result: String?
     @OptionGroup var job: JobOptions
 
+    func validate() throws { try Self.checkCommandStart(job.command) }
+
     func run() async throws {
-        var spec = try job.spec()
-        spec.onDisconnect = job.disconnectPolicy(otherwise: .cancel)
-        let pool = try connection.pool()
-        let stream = JobStream(pool, submitting: spec)
-        let follower = JobFollower(stream: stream, passesInput: spec.stdin == .stream, isVerbose: job.verbose)
-        let finished = try await follower.follow()
-        throw JobEnd(finished, isVerbose: job.verbose).report()
+        var spec = try job.spec(policy: .cancel, stdin: passesInput ? .stream : .none)
+        try await connection.withPool(for: .running) { pool in
+            try await job.files.apply(to: &spec, in: pool)
+            let follower = JobFollower(
+                stream: JobStream(pool, submitting: spec), passesInput: passesInput, isVerbose: verbose)
+            let finished = try await follower.follow()
+            let status = await keep(finished, from: pool)
+            if status != .success { throw status }
+        }
+    }
+
+    /// Writes what the user wants to keep of the job. Its own failure says more than a failure to keep something.
+    private func keep(_ finished: Job, from pool: Pool) async -> ExitStatus {
+        let status = JobEnd(finished, isVerbose: verbose).report()
+        do {
+            if let result { try JobFile.write(finished, to: result) }
+            try await job.files.fetch(from: finished, in: pool)
+            return status
+        } catch {
+            StandardError.line("sandpool: \(error)")
+            return status == .success ? .sandpoolFailure : status
+        }
     }
 }

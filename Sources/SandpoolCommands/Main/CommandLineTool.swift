@@ -1,5 +1,9 @@
 import ArgumentParser
+import LinuxSystem
 import Sandpool
+import SandpoolCoordinator
+import SandpoolModel
+import SandpoolWorker
 
 /// The `sandpool` program: reads the command line, runs the verb, ends with its code.
 public enum CommandLineTool {
@@ -31,8 +35,8 @@ public enum CommandLineTool {
             return status
         case is ClosedOutput:
             return .closedOutput
-        case let error as SandpoolError:
-            StandardError.line("sandpool: \(error)")
+        case is SandpoolError, is CoordinatorError, is WorkerError, is SystemError:
+            StandardError.line("sandpool: \(TerminalText.harmless("\(error)"))")
             return .sandpoolFailure
         default:
             return reportUsage(error, arguments: arguments)
@@ -50,8 +54,15 @@ public enum CommandLineTool {
             return .success
         }
         let verb = RootCommand.verb(in: arguments)
-        let message = RootCommand.message(for: error).split(separator: "\n").joined(separator: " ")
-        StandardError.line("\(verb): \(message); see `\(verb) --help`")
+        let message = RootCommand.unknownVerb(in: arguments) ?? oneLine(RootCommand.message(for: error))
+        StandardError.line("\(verb): \(TerminalText.harmless(message)); see `\(verb) --help`")
         return .sandpoolFailure
+    }
+
+    /// The parser lists choices on lines of their own.
+    private static func oneLine(_ message: String) -> String {
+        let lines = message.split(separator: "\n").map { line in line.drop { $0 == " " || $0 == "-" } }
+        let choices = lines.dropFirst().joined(separator: ", ")
+        return (lines.first.map(String.init) ?? "") + (choices.isEmpty ? "" : " \(choices)")
     }
 }

@@ -1,14 +1,43 @@
 import ArgumentParser
+import Sandpool
 import SandpoolModel
 
+/// A job as the command line describes it.
 struct JobOptions: ParsableArguments {
-    @Flag(name: .shortAndLong, help: "Tell how the job ended, and its id, also where stderr is no terminal.")
-    var verbose = false
+    @OptionGroup(title: "Environment options") var environment: EnvironmentOptions
+    @OptionGroup(title: "Resource options") var resources: ResourceOptions
+    @OptionGroup(title: "Time options") var times: TimeOptions
+    @OptionGroup(title: "Network options") var network: NetworkOptions
+    @OptionGroup(title: "File options") var files: FileOptions
+    @OptionGroup(title: "Placement options") var placement: PlacementOptions
     @Argument(parsing: .captureForPassthrough, help: "The command and its arguments, after --.")
     var command: [String] = []
 
-    func spec() throws -> JobSpec {
-        JobSpec(command: command.first == "--" ? Array(command.dropFirst()) : command)
+    /// The spec but for its mounts, which need a pool to upload them to.
+    func spec(policy: DisconnectPolicy, stdin: StandardInput = .none) throws -> JobSpec {
+        var spec = JobSpec(command: command.first == "--" ? Array(command.dropFirst()) : command)
+        guard let program = spec.command.first, !program.isEmpty else { throw ValidationError("the command is missing") }
+        try environment.apply(to: &spec)
+        resources.apply(to: &spec)
+        times.apply(to: &spec)
+        network.apply(to: &spec)
+        placement.apply(to: &spec, policy: policy)
+        spec.stdin = stdin
+        return spec
     }
-    func disconnectPolicy(otherwise: DisconnectPolicy) -> DisconnectPolicy { otherwise }
+}
+
+extension AsyncParsableCommand {
+    /// Refuses what stands where a command begins and looks like an option. The parser passes everything on from
+    /// the first word it does not know, so that options of the command are never taken for ours.
+    static func checkCommandStart(_ words: [String]) throws {
+        guard let first = words.first, first.hasPrefix("-"), first != "--" else { return }
+        if first == "-h" || first == "--help" { throw CleanExit.helpRequest(self) }
+        let option = first.prefix { $0 != "=" }
+        let known = helpMessage(columns: 200).split { !($0.isLetter || $0 == "-") }
+            .filter { $0.hasPrefix("--") && $0.count > 2 }
+        let near = nearestWord(to: String(option.dropFirst(2)), in: known.map { String($0.dropFirst(2)) })
+        let shown = TerminalText.harmless(String(option), limit: 64)
+        throw ValidationError("unknown option '\(shown)'\(near.map { ", did you mean --\($0)?" } ?? "")")
+    }
 }

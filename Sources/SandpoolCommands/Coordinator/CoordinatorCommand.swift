@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// `sandpool coordinator`.
+struct CoordinatorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "coordinator",
+        abstract: "Run the coordinator of a pool.",
+        discussion: "Example: sandpool coordinator start --data-dir /var/lib/sandpool/coordinator",
+        subcommands: [StartCoordinator.self])
+}
