@@ -95,6 +95,12 @@ let package = Package(
             name: "SandboxNetworkTestHost", dependencies: ["LinuxSystem", "SandpoolSandbox"],
             path: "Tests/SandboxNetworkTestHost"),
         .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "Sandpool", "SandpoolCoordinator", "SandpoolModel", "SandpoolWorker",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .testTarget(
             name: "SandboxNetworkTests", dependencies: ["SandboxNetworkTestHost", "SandpoolSandbox"],
             exclude: ["Peers"]),
         .testTarget(name: "SandpoolAPITests", dependencies: ["SandpoolAPI", "SandpoolModel"]),
@@ -115,6 +121,12 @@ let package = Package(
                 "SandpoolModel", "SandpoolStore", "SandpoolTestSupport", .product(name: "GRDB", package: "GRDB.swift"),
             ],
             exclude: ["Fixtures"]),
+        .testTarget(
+            name: "SandpoolWorkerTests",
+            dependencies: [
+                "LinuxSystem", "SandpoolAPI", "SandpoolModel", "SandpoolSandbox", "SandpoolWorker",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]),
         .testTarget(name: "StyleTests"),
     ],
     swiftLanguageModes: [.v6]
