@@ -1,0 +1,84 @@
+import Glibc
+import Logging
+import Sandpool
+import SandpoolCoordinator
+import SandpoolModel
+import SandpoolWorker
+
+/// A coordinator and a worker in this process, joined by a Unix socket, over a real launcher.
+struct LocalPool: Sendable {
+    let pool: Pool
+    let directory: String
+
+    /// Runs `body` with a pool that is gone afterwards, its launcher and sandboxes included.
+    static func with<Result: Sendable>(_ body: @escaping @Sendable (LocalPool) async throws -> Result) async throws -> Result {
+        useBuiltLauncher()
+        let directory = try TemporaryDirectory()
+        let socket = "\(directory.path)/c.sock"
+        let (isListening, listening) = AsyncStream.makeStream(of: Void.self)
+
+        var configuration = CoordinatorConfiguration(
+            dataDirectory: "\(directory.path)/coordinator", logger: quiet("coordinator"))
+        configuration.listen = .unix(path: socket)
+        let coordinator = Coordinator(configuration: configuration) { _ in listening.yield() }
+        var worker = WorkerConfiguration(
+            coordinator: CoordinatorAddress(socketPath: socket), dataDirectory: "\(directory.path)/worker",
+            launcher: .embedded)
+        worker.cpus = 4
+        worker.memoryBytes = 8 << 30
+        worker.diskBytes = 8 << 30
+        let service = Worker(configuration: worker, logger: quiet("worker"))
+        let local = LocalPool(pool: Pool(endpoint: Endpoint(socketPath: socket), token: nil), directory: directory.path)
+
+        return try await withThrowingTaskGroup(of: Result?.self) { group in
+            group.addTask { try await coordinator.run(); return nil }
+            for await _ in isListening { break }
+            group.addTask { try await service.run(); return nil }
+            group.addTask { try await body(local) }
+            defer { group.cancelAll() }
+            while let next = try await group.next() { if let result = next { return result } }
+            throw CancellationError()
+        }
+    }
+
+    private static func quiet(_ label: String) -> Logger {
+        var logger = Logger(label: label)
+        logger.logLevel = getenv("SANDPOOL_TEST_LOG") == nil ? .error : .debug
+        return logger
+    }
+
+    /// The launcher that was built beside the tests; the test runner itself is elsewhere.
+    private static func useBuiltLauncher() {
+        let root = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
+        let built = "/\(root)/.build/debug"
+        let path = getenv("PATH").map { String(cString: $0) } ?? ""
+        if !path.hasPrefix(built) { setenv("PATH", "\(built):\(path)", 1) }
+    }
+}
+
+/// A directory with a short name, since sockets live in it, that is gone with its last reference.
+final class TemporaryDirectory: Sendable {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/sp-e2e-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw CancellationError() }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit { Self.remove(path) }
+
+    private static func remove(_ path: String) {
+        guard unlink(path) != 0, errno == EISDIR || errno == EPERM, let stream = opendir(path) else { return }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                })
+        }
+        closedir(stream)
+        for name in names where name != "." && name != ".." { remove("\(path)/\(name)") }
+        rmdir(path)
+    }
+}
