@@ -88,7 +88,8 @@ struct OutputTests {
             #expect(String(buffer: fetched.body) == "hello")
             let large = String(repeating: "x", count: 2_000)
             #expect(try await server.failure("POST", "/v1/blobs", body: large) == (413, "too_large"))
-            let mount = #"{"command":["true"],"mounts":[{"blob":"sha256:\#(String(repeating: "0", count: 64))","path":"/a"}]}"#
+            let unknown = "sha256:" + String(repeating: "0", count: 64)
+            let mount = #"{"command":["true"],"mounts":[{"blob":"\#(unknown)","path":"/a"}]}"#
             #expect(try await server.failure("POST", "/v1/jobs", body: mount) == (422, "missing_blob"))
         }
     }

@@ -76,11 +76,12 @@ struct RecoveryTests {
             configuration.timings.replaceAfter = .milliseconds(1_100)
             configuration.timings.lostAfter = .milliseconds(1_100)
         } _: { server in
-            let worker = try await FakeWorker(server)
             let safe = try await server.submit(Self.safe)
-            let lease = try await worker.assignment().lease
             let unsafe = try await server.submit(#"{"command":["true"],"rerun":"never","timeoutSeconds":0.01}"#)
-            _ = try await worker.assignment()
+            let worker = try await FakeWorker(server)
+            guard case .assign(let both) = try await worker.next(),
+                let lease = both.first(where: { $0.job == safe.id })?.lease
+            else { throw TestFailure("no assignment") }
             let ended = try await server.job(unsafe.id, wait: true)
             #expect(ended.cause == .workerLost)
             while try await server.job(safe.id).attempts.first?.state != .superseded { await Task.yield() }

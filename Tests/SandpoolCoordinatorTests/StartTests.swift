@@ -13,7 +13,9 @@ struct StartTests {
         try await TestServer.run(directory: directory) { server in
             await #expect(throws: CoordinatorError.self) { try await TestServer.run(directory: directory) { _ in } }
             let address = server.address
-            await #expect(throws: CoordinatorError("\(address) is in use by another process; stop it or choose another --listen")) {
+            let refusal = CoordinatorError(
+                "\(address) is in use by another process; stop it or choose another --listen")
+            await #expect(throws: refusal) {
                 try await TestServer.run { $0.listen = address } _: { _ in }
             }
         }

@@ -35,6 +35,8 @@ final class Follower: Sendable {
         var queue: [Item] = []
         var queuedBytes = 0
         var attempt: AttemptID?
+        /// Whether it is known where the job stood when the follower came; before that nothing may end it.
+        var isAttached: Bool
         var streams: [OutputStreamCode: Stream]
         var consumedInput: Int64?
         var ending: Item?
@@ -53,9 +55,13 @@ final class Follower: Sendable {
     let holdsJob: Bool
 
     /// - Parameter stdout: the first byte of the stream that is wanted; `Int64.max` for none.
-    init(stdout: Int64 = 0, stderr: Int64 = 0, holdsJob: Bool = false) {
+    /// - Parameter isAttached: whether the job is new, so that everything of it will be published.
+    init(stdout: Int64 = 0, stderr: Int64 = 0, holdsJob: Bool = false, isAttached: Bool = false) {
         self.holdsJob = holdsJob
-        state = Mutex(State(streams: [.stdout: Stream(queued: stdout), .stderr: Stream(queued: stderr)]))
+        state = Mutex(
+            State(
+                isAttached: isAttached,
+                streams: [.stdout: Stream(queued: stdout), .stderr: Stream(queued: stderr)]))
     }
 
     // MARK: Publishing
@@ -105,6 +111,14 @@ final class Follower: Sendable {
         }
     }
 
+    /// Everything from before the follower came has been told to it.
+    func attached() {
+        state.withLock { state in
+            state.isAttached = true
+            state.wake()
+        }
+    }
+
     // MARK: Reading
 
     /// Ends `next`.
@@ -143,8 +157,18 @@ final class Follower: Sendable {
     }
 
     private static func hasNews(_ state: State) -> Bool {
-        state.isClosed || !state.queue.isEmpty || state.consumedInput != nil || state.ending != nil
-            || state.streams.values.contains { $0.known > $0.queued }
+        state.isClosed || !state.queue.isEmpty || state.consumedInput != nil
+            || (state.isAttached && (state.ending != nil || missing(in: state) != nil))
+    }
+
+    /// The first output that was not queued.
+    private static func missing(in state: State) -> Item? {
+        guard let attempt = state.attempt else { return nil }
+        for code in [OutputStreamCode.stdout, .stderr] {
+            guard let stream = state.streams[code], stream.known > stream.queued else { continue }
+            return .catchUp(attempt, code, offset: stream.queued, end: stream.known)
+        }
+        return nil
     }
 
     /// `nil`: nothing yet. Empty: nothing ever again.
@@ -156,12 +180,8 @@ final class Follower: Sendable {
         if let offset = state.consumedInput { items.append(.inputConsumed(offset)) }
         state.consumedInput = nil
         if !items.isEmpty { return items }
-        if let attempt = state.attempt {
-            for code in [OutputStreamCode.stdout, .stderr] {
-                guard let stream = state.streams[code], stream.known > stream.queued else { continue }
-                return [.catchUp(attempt, code, offset: stream.queued, end: stream.known)]
-            }
-        }
+        guard state.isAttached else { return nil }
+        if let missing = missing(in: state) { return [missing] }
         guard let ending = state.ending else { return nil }
         state.isClosed = true
         return [ending]

@@ -34,8 +34,8 @@ struct APIResponder: HTTPResponder {
         } catch {
             let answer = APIError(any: error)
             if answer.status >= 500 {
-                parts.logger.error(
-                    "request failed: \(error)", metadata: ["path": "\(TerminalText.harmless(request.uri.path, limit: 128))"])
+                let path = TerminalText.harmless(request.uri.path, limit: 128)
+                parts.logger.error("request failed: \(error)", metadata: ["path": "\(path)"])
             }
             return answer.response
         }

@@ -44,7 +44,8 @@ struct Explainer: Sendable {
         guard parts.sessions.session(of: id) != nil else { return "is not connected" }
         let used = parts.table.attempts(of: id).reduce(Resources.zero) { $0 + $1.resources }
         let lacks = Feasibility.lacking(wanted, in: record.registration.capacity - used, "free are")
-        return lacks.isEmpty ? "has room; the job is about to start, or jobs before it are" : lacks.joined(separator: ", ")
+        guard !lacks.isEmpty else { return "has room; the job, or jobs before it, are about to start" }
+        return lacks.joined(separator: ", ")
     }
 
     private func underWay(_ job: Job) -> [String] {

@@ -22,7 +22,7 @@ enum Feasibility {
             return ("image: no worker offers the image host", "ask for mmdebstrap:bookworm or another image")
         }
         guard let nearest = labelled.max(by: { nearness($0, resources) < nearness($1, resources) }) else { return nil }
-        let lacks = shortfalls(of: nearest, for: resources)
+        let lacks = lacking(resources, in: nearest.capacity, "there are")
         return (
             "no worker is large enough: \(lacks.joined(separator: ", ")) on the nearest, \(nearest.id)",
             "ask for less, or add a larger worker")
@@ -36,10 +36,6 @@ enum Feasibility {
             share(offer.capacity.diskBytes, wanted.diskBytes))
     }
 
-    private static func shortfalls(of offer: WorkerOffer, for wanted: Resources) -> [String] {
-        lacking(wanted, in: offer.capacity, "there are")
-    }
-
     /// The dimensions of `wanted` that do not fit into `room`, each in words.
     static func lacking(_ wanted: Resources, in room: Resources, _ verb: String) -> [String] {
         var lines: [String] = []
@@ -47,13 +43,10 @@ enum Feasibility {
             let cpus = Double(max(0, room.cpuMillis)) / 1_000
             lines.append("cpus: \(Double(wanted.cpuMillis) / 1_000) wanted, \(verb) \(cpus)")
         }
-        if wanted.memoryBytes > room.memoryBytes {
-            lines.append(
-                "memory: \(ByteSize.format(wanted.memoryBytes)) wanted, \(verb) \(ByteSize.format(max(0, room.memoryBytes)))")
-        }
-        if wanted.diskBytes > room.diskBytes {
-            lines.append(
-                "disk: \(ByteSize.format(wanted.diskBytes)) wanted, \(verb) \(ByteSize.format(max(0, room.diskBytes)))")
+        for (name, want, have) in [
+            ("memory", wanted.memoryBytes, room.memoryBytes), ("disk", wanted.diskBytes, room.diskBytes),
+        ] where want > have {
+            lines.append("\(name): \(ByteSize.format(want)) wanted, \(verb) \(ByteSize.format(max(0, have)))")
         }
         return lines
     }

@@ -100,7 +100,8 @@ final class JobService: Sendable {
                 hint: "upload the archive with POST /v1/blobs first")
         }
         let resources = Resources(complete.resources)
-        if let problem = Feasibility.problem(of: complete, resources: resources, with: workers.all.map(WorkerOffer.init)) {
+        let offers = workers.all.map(WorkerOffer.init)
+        if let problem = Feasibility.problem(of: complete, resources: resources, with: offers) {
             throw APIError(status: 422, code: "no_worker_fits", message: problem.message, hint: problem.hint)
         }
         return NewJob(

@@ -61,7 +61,7 @@ struct JobHandlers: Sendable {
 
     /// Answers when the job has ended.
     private func wait(for id: JobID, _ info: RequestInfo) async throws -> Response {
-        let follower = Follower(stdout: .max, stderr: .max)
+        let follower = Follower(stdout: .max, stderr: .max, isAttached: true)
         parts.hub.add(follower, to: id)
         defer { parts.hub.remove(follower, from: id) }
         // Whoever waits must not keep the follower for ever after its connection went.

@@ -1,5 +1,6 @@
 import Glibc
 import NIOCore
+import SandpoolModel
 
 /// The coordinator's directory: one process at a time, one format version.
 ///
@@ -28,8 +29,8 @@ final class DataDirectory: Sendable {
             throw CoordinatorError(
                 "\(path) is in use by another coordinator; stop that one or choose another --data-dir")
         }
+        try Self.checkVersion(directory: path)
         do throws(FileError) {
-            try Self.checkVersion(directory: path)
             for part in [output, blobs] { try PosixFile.makeDirectory(part) }
         } catch {
             throw CoordinatorError("\(error); check the disk and the directory's owner")
@@ -45,17 +46,24 @@ final class DataDirectory: Sendable {
         }
     }
 
-    private static func checkVersion(directory: String) throws(FileError) {
+    private static func checkVersion(directory: String) throws(CoordinatorError) {
         let path = "\(directory)/version"
-        let file = try PosixFile(path: path, flags: O_RDWR | O_CREAT)
-        let text = String(buffer: try file.read(at: 0, limit: 32))
-        if text.isEmpty {
-            try file.write(ByteBuffer(string: "\(version)\n"), at: 0)
-            try file.sync()
-            return try PosixFile.syncDirectory(directory)
+        let text: String
+        do throws(FileError) {
+            let file = try PosixFile(path: path, flags: O_RDWR | O_CREAT)
+            text = String(buffer: try file.read(at: 0, limit: 32)).filter { !$0.isWhitespace }
+            if text.isEmpty {
+                try file.write(ByteBuffer(string: "\(version)\n"), at: 0)
+                try file.sync()
+                return try PosixFile.syncDirectory(directory)
+            }
+        } catch {
+            throw CoordinatorError("\(error); check the disk and the directory's owner")
         }
-        guard let found = Int(text.filter { !$0.isWhitespace }), found == version else {
-            throw FileError(operation: "format \(text.prefix { !$0.isWhitespace }) in", path: path, code: ENOTSUP)
+        guard text == "\(version)" else {
+            throw CoordinatorError(
+                "\(directory) has the format \(TerminalText.harmless(text, limit: 32)), and this Sandpool knows "
+                    + "\(version); upgrade Sandpool or choose another --data-dir")
         }
     }
 

@@ -53,7 +53,9 @@ final class PosixFile: Sendable {
             var failure: FileError?
             let count = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: wanted) { region in
                 do throws(FileError) {
-                    return try Self.retry("read", path) { pread(descriptor, region.baseAddress, wanted, off_t(position)) }
+                    return try Self.retry("read", path) {
+                        pread(descriptor, region.baseAddress, wanted, off_t(position))
+                    }
                 } catch {
                     failure = error
                     return 0

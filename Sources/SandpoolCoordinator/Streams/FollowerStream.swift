@@ -19,13 +19,21 @@ struct FollowerStream: Sendable {
                 stderr: try await reader.end(of: .init(job: job.id, attempt: attempt.id, code: .stderr)))
         }
         if job.state.isTerminal { follower.publish(.finished(job.id)) }
+        follower.attached()
     }
 
     /// Writes until the job's end, or until the follower is closed.
     func write(to writer: inout any ResponseBodyWriter, job: () -> JobID?) async throws {
         while let items = await follower.next() {
             var bytes = ByteBuffer()
-            for item in items { try await encode(item, job(), into: &bytes) }
+            do {
+                for item in items { try await encode(item, job(), into: &bytes) }
+            } catch {
+                // What was encoded so far is whole; the client is told why nothing follows.
+                parts.logger.error("a follower's stream failed: \(error)")
+                try encode(.failed(APIError(any: error)), into: &bytes)
+                follower.close()
+            }
             if bytes.readableBytes > 0 { try await writer.write(bytes) }
         }
     }

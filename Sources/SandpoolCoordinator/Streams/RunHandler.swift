@@ -77,6 +77,7 @@ struct RunHandler: Sendable {
             }
             guard let job = jobs.first else { return }
             if job.state == .queued, job.attempts.isEmpty {
+                follower.attached()
                 noticeMissingWorkers(job.id)
             } else {
                 // An idempotency key named a job that is under way or has ended.
@@ -165,11 +166,12 @@ struct RunHandler: Sendable {
 
     private func fail(_ error: any Error, _ shared: Shared) {
         let follower = shared.follower.withLock { follower in
-            let known = follower ?? Follower()
+            let known = follower ?? Follower(isAttached: true)
             follower = known
             return known
         }
         follower.publish(.failed(APIError(any: error)))
+        follower.attached()
         shared.started.raise()
     }
 }

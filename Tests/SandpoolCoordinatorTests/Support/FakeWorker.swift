@@ -126,6 +126,6 @@ final class RunClient: Sendable {
             case .event: continue
             }
         }
-        throw TestFailure("the run ended without an end")
+        throw TestFailure("the run ended without an end: \(await connection.ending())")
     }
 }

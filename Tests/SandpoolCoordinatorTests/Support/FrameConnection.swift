@@ -8,6 +8,8 @@ final class FrameConnection: Sendable {
     private let outgoing: AsyncStream<ByteBuffer>.Continuation
     private let frames = Mailbox<Frame>()
     private let reader: Task<Void, Never>?
+    /// What broke the connection, if something did.
+    private let failure = Mailbox<any Error>()
     let status: Int
 
     /// - Parameter reads: `false` for a peer that never reads what it gets.
@@ -30,7 +32,7 @@ final class FrameConnection: Sendable {
             return
         }
         held = nil
-        let frames = frames
+        let (frames, failure) = (frames, failure)
         reader = Task {
             var decoder = FrameDecoder()
             do {
@@ -38,7 +40,10 @@ final class FrameConnection: Sendable {
                     decoder.append(bytes)
                     while let frame = try decoder.next() { await frames.push(frame) }
                 }
-            } catch {}
+            } catch {
+                await failure.push(error)
+            }
+            await failure.finish()
             await frames.finish()
         }
     }
@@ -63,4 +68,7 @@ final class FrameConnection: Sendable {
     func vanish() { reader?.cancel() }
 
     func next() async -> Frame? { await frames.next() }
+
+    /// Why the connection ended, for a test's message.
+    func ending() async -> String { await failure.next().map { "\($0)" } ?? "in order" }
 }

@@ -29,7 +29,8 @@ final class TestServer: Sendable {
         _ body: @Sendable @escaping (TestServer) async throws -> Void
     ) async throws {
         var configuration = CoordinatorConfiguration(
-            dataDirectory: directory.path + "/data", logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            dataDirectory: directory.path + "/data",
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         configuration.listen = .tcp(host: "127.0.0.1", port: 0)
         configure(&configuration)
         let listening = Mailbox<ListenAddress>()
@@ -84,7 +85,8 @@ final class TestServer: Sendable {
     func request(
         _ method: String, _ path: String, token: String? = nil, body: String? = nil
     ) async throws -> (status: Int, body: ByteBuffer) {
-        try await request(method, path, authorization: "Bearer \(token ?? admin)", body: body.map { ByteBuffer(string: $0) })
+        let bytes = body.map { ByteBuffer(string: $0) }
+        return try await request(method, path, authorization: "Bearer \(token ?? admin)", body: bytes)
     }
 
     func request(
