@@ -30,7 +30,9 @@ struct PolicyTests {
 
     @Test(
         "What is no name is refused",
-        arguments: ["", ".", "*", "*.", "a..b", "a b", "-a.org", "a-.org", "*.*.org", "a.*", "ex\u{e4}mple.org", "1.2.3.4"])
+        arguments: [
+            "", ".", "*", "*.", "a..b", "a b", "-a.org", "a-.org", "*.*.org", "a.*", "ex\u{e4}mple.org", "1.2.3.4",
+        ])
     func badPatterns(text: String) { #expect(DomainPattern(text) == nil) }
 
     @Test("Ranges become disjoint ones with the same addresses")
@@ -63,8 +65,8 @@ struct PolicyTests {
 
     @Test("The host's servers are read from resolv.conf")
     func resolver() {
-        let text = "# one\nnameserver 127.0.0.53\n; two\nnameserver ::1\nnameserver bad\noptions edns0\nnameserver\t10.0.0.2\n"
-            + "nameserver 10.0.0.3\n"
+        let text = "# one\nnameserver 127.0.0.53\n; two\nnameserver ::1\nnameserver bad\noptions edns0\n"
+            + "nameserver\t10.0.0.2\nnameserver 10.0.0.3\n"
         let servers = ResolverConfiguration.parse(text)
         #expect(servers.count == 3)
         #expect(servers.first == .ipv4(0x7f00_0035, port: 53))

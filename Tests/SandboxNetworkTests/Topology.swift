@@ -49,7 +49,8 @@ final class Topology {
         let program = URL(filePath: path).deletingLastPathComponent().appending(path: "SandboxNetworkTestHost")
         launcherCommand = host.enter + [program.path, directory.appending(path: "resolv.conf").path]
         launcher = try PeerProcess(launcherCommand, waitsUntilReady: false)
-        internetPeer = try PeerProcess(inInternet + [Self.python, Self.peers.appending(path: "peer.py").path, "internet"])
+        let peer = Self.peers.appending(path: "peer.py").path
+        internetPeer = try PeerProcess(inInternet + [Self.python, peer, "internet"])
     }
 
     let launcherCommand: [String]

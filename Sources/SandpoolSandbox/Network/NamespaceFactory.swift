@@ -45,6 +45,9 @@ struct NamespaceFactory {
     /// A launcher that cannot come back would do everything after this inside a sandbox's namespace; it ends
     /// instead, and its sandboxes with it.
     private func returnHome() {
-        do { try Namespaces.network.enter(home) } catch { fatalError("sandpool-launcher: \(error)") }
+        do throws(SystemError) { try Namespaces.network.enter(home) } catch {
+            Diagnostics.write("cannot return to the launcher's own net namespace: \(error)")
+            abort()
+        }
     }
 }

@@ -1,0 +1,115 @@
+import Foundation
+import SandpoolSandbox
+import Testing
+
+/// The launcher in a net namespace that stands for the host, with another behind it that stands for the
+/// internet; the machine's own network is not touched.
+@Suite struct OpenNetworkTests {
+    @Test func theInternetIsReachedAndPrivateAddressesAreNot() throws {
+        try withHost { prefix in
+            try withLauncher(prefix: prefix) { client in
+                var plan = SandboxPlan.test("/usr/bin/python3", "-c", Self.probe, id: "sb-open")
+                plan.network = .open(allowCIDRs: [], allowDomains: [], openedCIDRs: [])
+                let done = try client.run(plan)
+                #expect(done.text == "nameserver 10.207.0.1\nreached refused refused refused\n", "\(done.errorText)")
+            }
+        }
+    }
+
+    @Test func aPolicyThatCannotBeMetIsTheSpecsFault() throws {
+        try withHost { prefix in
+            try withLauncher(prefix: prefix) { client in
+                var plan = SandboxPlan.test("/bin/true", id: "sb-open")
+                plan.network = .open(allowCIDRs: ["300.0.0.0/8"], allowDomains: [], openedCIDRs: [])
+                let failure = try client.failure(of: plan)
+                #expect(failure.kind == .spec)
+                #expect(failure.message.contains("300.0.0.0/8"))
+            }
+        }
+    }
+
+    /// Connects to a public address, a private one, the host, and the gateway.
+    private static let probe = """
+        import socket
+        print(open("/etc/resolv.conf").read(), end="")
+        said = []
+        for address in ["203.0.113.1", "10.1.2.3", "192.0.2.2", "10.207.0.1"]:
+            try:
+                with socket.create_connection((address, 80), 5):
+                    said.append("reached")
+            except ConnectionRefusedError:
+                said.append("refused")
+        print(*said)
+        """
+
+    /// Calls `body` with the words before a command that run it on the host, and checks afterwards that
+    /// nothing of open networks is left there.
+    private func withHost(_ body: ([String]) throws -> Void) throws {
+        let host = try NamespaceHolder()
+        let internet = try NamespaceHolder()
+        defer {
+            host.end()
+            internet.end()
+        }
+        try Self.run(
+            host.enter + [
+                "/bin/sh", "-ec",
+                "ip link set lo up; ip link add up0 type veth peer name in0 netns \(internet.id);"
+                    + "ip addr add 192.0.2.2/24 dev up0; ip link set up0 up; ip route add default via 192.0.2.1",
+            ])
+        try Self.run(
+            internet.enter + [
+                "/bin/sh", "-ec",
+                "ip link set lo up; ip addr add 192.0.2.1/24 dev in0; ip link set in0 up;"
+                    + "ip addr add 203.0.113.1/32 dev lo; ip addr add 10.1.2.3/32 dev lo",
+            ])
+        let server = try NamespaceHolder(
+            internet.enter + [
+                "/usr/bin/python3", "-c",
+                "import socket, sys; s = socket.create_server(('', 80)); print('ready', flush=True); sys.stdin.read()",
+            ])
+        defer { server.end() }
+        try body(host.enter)
+        let left = try Self.run(host.enter + ["/bin/sh", "-ec", "nft list ruleset; ip -o -4 addr show dev lo"])
+        #expect(!left.contains("sandpool") && !left.contains("10.207."))
+    }
+
+    @discardableResult
+    private static func run(_ words: [String]) throws -> String {
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(filePath: words[0])
+        process.arguments = Array(words.dropFirst())
+        process.standardOutput = output
+        try process.run()
+        let bytes = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw TestFailure("\(words): \(process.terminationStatus)") }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// A process that keeps a net namespace, or something in one, alive until the test ends or dies.
+private final class NamespaceHolder {
+    private let process = Process()
+    private let input = Pipe()
+    private let output = Pipe()
+
+    init(_ words: [String] = ["/usr/bin/unshare", "--net", "/bin/sh", "-c", "echo ready; exec cat"]) throws {
+        process.executableURL = URL(filePath: words[0])
+        process.arguments = Array(words.dropFirst())
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        guard !output.fileHandleForReading.availableData.isEmpty else { throw TestFailure("\(words) did not start") }
+    }
+
+    var id: Int32 { process.processIdentifier }
+    var enter: [String] { ["/usr/bin/nsenter", "--net=/proc/\(id)/ns/net"] }
+
+    /// SIGKILL: a test's processes start with SIGTERM blocked.
+    func end() {
+        kill(id, SIGKILL)
+        process.waitUntilExit()
+    }
+}
