@@ -53,6 +53,8 @@ struct LiveAttempt {
         cursors.stderr.grow(to: min(stderr?.size ?? 0, result?.stderrTail?.offset ?? .max))
     }
 
+    var hasSpools: Bool { stdout != nil && stderr != nil }
+
     func spool(_ stream: OutputStreamCode) -> SpoolFile? { stream == .stdout ? stdout : stderr }
 
     /// Whether the result can go up now: it is safe here, and every byte before it was sent.

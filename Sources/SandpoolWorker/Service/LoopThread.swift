@@ -72,9 +72,10 @@ final class LoopThread: SerialExecutor, @unchecked Sendable {
         while true {
             let (jobs, actions) = queue.withLockedValue { queue in
                 defer {
+                    // Only once there was nothing left may the next one have to wake the thread.
+                    queue.isAwake = !(queue.jobs.isEmpty && queue.actions.isEmpty)
                     queue.jobs = []
                     queue.actions = []
-                    queue.isAwake = !(queue.jobs.isEmpty && queue.actions.isEmpty)
                 }
                 return (queue.jobs, queue.actions)
             }

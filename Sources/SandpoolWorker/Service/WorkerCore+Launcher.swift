@@ -90,6 +90,7 @@ extension WorkerCore {
             attach(descriptors, to: id, startedMs)
             apply(.started, to: id)
             writeInput(of: id)
+            noteOutput(of: id, stdout: 0, stderr: 0)
         case .failed(let id, let failure):
             guard let id = AttemptID(id), let attempt = attempts[id] else { return }
             let outcome = attempt.outcomes.outcome(of: failure, isCancelled: attempt.machine.isCancelled)
