@@ -170,4 +170,3 @@ CREATE TABLE tokens (
     created_at_ms INTEGER NOT NULL,
     revoked_at_ms INTEGER
 ) STRICT, WITHOUT ROWID;
-

@@ -41,3 +41,7 @@ func withScratchDirectory<Value>(_ body: (String) async throws -> Value) async t
     defer { try? FileManager.default.removeItem(atPath: directory) }
     return try await body(directory)
 }
+
+/// The folder of `Package.swift`.
+let packageRoot = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()

@@ -58,6 +58,8 @@ final class CommitQueue: Sendable {
     }
 
     var isClosed: Bool { state.withLock(\.isClosed) }
+    /// Writes that are not in a transaction yet.
+    var waitingCount: Int { state.withLock(\.waiting.count) }
 
     private func enqueue(_ write: QueuedWrite) {
         enum Admission { case joined, startsDraining, refused(StoreError) }

@@ -1,8 +1,9 @@
-/// Statements about the queue. Each is served by a partial index over the queued jobs alone.
+/// Statements about the queue. Each is served by a partial index over the queued jobs alone, and says so: left
+/// to itself the planner takes `jobs_by_state` and sorts the whole queue for every claim.
 enum QueueSQL {
     private static let candidate = """
         SELECT sequence, id, priority, cpu_millis, memory_bytes, disk_bytes, require, image, created_at_ms, epoch
-        FROM jobs WHERE state = 'queued' AND not_before_ms IS NULL
+        FROM jobs INDEXED BY jobs_claimable WHERE state = 'queued' AND not_before_ms IS NULL
         """
     private static let order = "ORDER BY priority DESC, sequence LIMIT ?"
     static let head = "\(candidate) \(order)"
@@ -30,22 +31,24 @@ enum QueueSQL {
         UPDATE jobs SET state = 'timed_out', cause = 'queue_timeout', fault = 'user', not_before_ms = NULL,
             message = ?3, finished_at_ms = ?1
         WHERE sequence IN (
-            SELECT sequence FROM jobs WHERE state = 'queued' AND queue_deadline_ms <= ?1
+            SELECT sequence FROM jobs INDEXED BY jobs_expiring WHERE state = 'queued' AND queue_deadline_ms <= ?1
             ORDER BY queue_deadline_ms LIMIT ?2)
         RETURNING id
         """
     static let release = """
         UPDATE jobs SET not_before_ms = NULL
         WHERE sequence IN (
-            SELECT sequence FROM jobs WHERE state = 'queued' AND not_before_ms <= ?1
+            SELECT sequence FROM jobs INDEXED BY jobs_delayed WHERE state = 'queued' AND not_before_ms <= ?1
             ORDER BY not_before_ms LIMIT ?2)
         """
     static let nextExpiry = """
-        SELECT queue_deadline_ms AS moment FROM jobs WHERE state = 'queued' AND queue_deadline_ms IS NOT NULL
+        SELECT queue_deadline_ms AS moment FROM jobs INDEXED BY jobs_expiring
+        WHERE state = 'queued' AND queue_deadline_ms IS NOT NULL
         ORDER BY queue_deadline_ms LIMIT 1
         """
     static let nextRelease = """
-        SELECT not_before_ms AS moment FROM jobs WHERE state = 'queued' AND not_before_ms IS NOT NULL
+        SELECT not_before_ms AS moment FROM jobs INDEXED BY jobs_delayed
+        WHERE state = 'queued' AND not_before_ms IS NOT NULL
         ORDER BY not_before_ms LIMIT 1
         """
 
