@@ -37,13 +37,12 @@ extension FileDescriptor {
             })
     }
 
-    /// Makes a directory; one that exists is left as it is. The mode is exact whatever the umask.
+    /// Makes a directory; one that exists is left as it is.
     public func makeDirectory(_ name: String, mode: mode_t, owner: UInt32? = nil) throws(SystemError) {
         if mkdirat(raw, name, mode) != 0 {
             if errno == EEXIST { return }
             throw SystemError("mkdirat \(name)", code: errno)
         }
-        if mode & 0o022 != 0 { try systemCall("fchmodat \(name)") { fchmodat(raw, name, mode, 0) } }
         if let owner { try systemCall("fchownat \(name)") { fchownat(raw, name, owner, owner, 0) } }
     }
 

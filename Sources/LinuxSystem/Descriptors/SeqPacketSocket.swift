@@ -32,10 +32,11 @@ public struct SeqPacketSocket: Sendable {
     /// Binds and listens; an old socket at the path must have been removed. The file gets `mode`.
     public static func listen(path: String, mode: mode_t) throws(SystemError) -> SeqPacketSocket {
         let socket = try make()
+        let mask = umask(0o777 & ~mode)
+        defer { umask(mask) }
         try withAddress(path) { address, length throws(SystemError) in
             _ = try systemCall("bind \(path)") { bind(socket.descriptor.raw, address, length) }
         }
-        try systemCall("chmod \(path)") { chmod(path, mode) }
         try systemCall("listen \(path)") { Glibc.listen(socket.descriptor.raw, 8) }
         return socket
     }

@@ -27,14 +27,14 @@ struct HostSkeleton {
             Self.copiedPrefixes.contains { name.hasPrefix($0) }
         }.sorted()
         var hash = FowlerNollVoHash()
-        hash.combine("skeleton 1")
+        hash.combine("skeleton 2")
         for path in ["usr/lib/os-release", "var/lib/dpkg/status", "usr", "etc/passwd", "etc/group"] {
             hash.combineState(of: path, in: root)
         }
         for name in names { hash.combineState(of: "etc/\(name)", in: root) }
         fingerprint = hash.text
         hostName = "host-\(fingerprint)"
-        scratchName = "scratch-1"
+        scratchName = "scratch-2"
 
         try Self.makeOnce(hostName, in: directory.skeletons) { layer throws(SystemError) in
             try Self.makeDirectories(in: layer)

@@ -16,7 +16,6 @@ struct DeviceTree {
             try systemCall("mknod \(name)") {
                 mknodat(directory.raw, name, S_IFCHR | 0o666, CLinux_makedev(major, minor))
             }
-            try systemCall("chmod \(name)") { fchmodat(directory.raw, name, 0o666, 0) }
         }
         for (name, target) in [
             ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),

@@ -39,7 +39,8 @@ public enum LauncherMain {
     private static func prepareProcess() throws(SystemError) {
         // A peer that is gone shows as EPIPE.
         signal(SIGPIPE, SIG_IGN)
-        umask(0o077)
+        // Every mode is given where a file is made.
+        umask(0)
         // Descriptors 0 to 2 are always somebody's: a pipe must never get one of these numbers.
         while try FileDescriptor.openRaw("/dev/null") < 3 {}
         try ProcessControl.hideFromPeers()

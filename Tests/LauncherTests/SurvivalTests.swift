@@ -1,0 +1,128 @@
+import Foundation
+import LinuxSystem
+import SandpoolSandbox
+import Testing
+
+/// Workers that come and go, and launchers that die.
+@Suite struct SurvivalTests {
+    @Test func anEndedWorkersSandboxIsAdoptedWithItsCode() throws {
+        try withService { service in
+            let first = try service.connect()
+            let started = try first.start(.shell("echo up; read line; echo $line; exit 23").withInput())
+            try first.waitForOutput("test", atLeast: 3)
+            let quick = try first.start(.shell("exit 5", id: "quick"))
+            withExtendedLifetime(quick) {}
+            first.disconnect()
+
+            let second = try service.connect()
+            var inputs: [FileDescriptor] = []
+            for _ in 0..<2 {
+                let (id, descriptors): (String, [FileDescriptor]) = try second.next { event, descriptors in
+                    if case .adopted(let id, _) = event { return (id, descriptors) }
+                    return nil
+                }
+                if id == "test" { inputs = Array(descriptors.dropFirst(2)) }
+            }
+            try #expect(second.report(of: "quick").end == .exited(code: 5))
+            try #require(inputs.first).writeAll(Array("hello\n".utf8))
+            let finished = try second.finish("test", started)
+            #expect(finished.report.end == .exited(code: 23))
+            #expect(finished.text == "up\nhello\n")
+        }
+    }
+
+    @Test func aSecondWorkerIsRefused() throws {
+        try withService { service in
+            let first = try service.connect()
+            #expect(throws: TestFailure.self) { try service.connect() }
+            try #expect(first.run(.test("/bin/true")).report.end == .exited(code: 0))
+        }
+    }
+
+    @Test func anUnknownVersionIsRefused() throws {
+        try withService { service in
+            let socket = try service.socket()
+            try socket.send(LauncherRequest.hello(version: 99).encoded())
+            let answer = try #require(try socket.receive(limit: LauncherProtocol.messageLimit))
+            guard case .refused(let message) = try LauncherEvent(decoding: answer.bytes) else { throw TestFailure("no refusal") }
+            #expect(message.contains("99"))
+            try #expect(socket.receive(limit: 1_024) == nil)
+        }
+    }
+
+    @Test func bytesThatAreNoRequestEndOnlyTheConnection() throws {
+        try withService { service in
+            for bytes: [UInt8] in [[0xff], [2, 0xff, 0xff, 0xff, 0xff], [UInt8](repeating: 7, count: 5_000)] {
+                let socket = try service.socket()
+                try socket.send(bytes)
+                while try socket.receive(limit: LauncherProtocol.messageLimit) != nil {}
+            }
+            try #expect(service.connect().run(.test("/bin/true")).report.end == .exited(code: 0))
+        }
+    }
+
+    @Test func aKilledLauncherLeavesNothingAfterTheNextStart() throws {
+        let directory = try LauncherProcess.temporaryDirectory()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let marker = "sandpool-marker-\(UUID().uuidString)"
+        let first = try Service(directory)
+        let client = try first.connect()
+        _ = try client.start(.test("/bin/sh", "-c", "echo up; (setsid sleep 1000 &) ; sleep 1000", marker))
+        try client.waitForOutput("test", atLeast: 3)
+        kill(first.process.pid, SIGKILL)
+        first.process.wait()
+
+        let second = try Service(directory)
+        try #expect(second.connect().run(.test("/bin/true")).report.end == .exited(code: 0))
+        #expect(processes(containing: marker).isEmpty)
+        second.stop()
+        #expect(hostMounts(below: directory).isEmpty)
+        for path in second.process.cgroupDirectories() { #expect(!FileManager.default.fileExists(atPath: path)) }
+    }
+
+    @Test func aDataDirectoryHasOneLauncher() throws {
+        try withService { service in
+            let second = try LauncherProcess(
+                dataDirectory: service.directory, arguments: ["--socket", service.directory + "/other"])
+            #expect(second.wait() == 1 << 8)
+            try #expect(service.connect().run(.test("/bin/true")).report.end == .exited(code: 0))
+        }
+    }
+
+    @Test func aNewerDataDirectoryIsRefused() throws {
+        let directory = try LauncherProcess.temporaryDirectory()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try "999\n".write(toFile: directory + "/version", atomically: false, encoding: .utf8)
+        let launcher = try LauncherProcess(dataDirectory: directory, arguments: ["--socket", directory + "/s"])
+        #expect(launcher.wait() == 1 << 8)
+    }
+
+    @Test(arguments: [[], ["--socket"], ["--socket", "/a", "--connected-fd", "3"], ["--floor", "x"], ["--what", "1"]])
+    func aWrongCommandLineIsAnError(arguments: [String]) throws {
+        let launcher = try LauncherProcess(dataDirectory: "/nonexistent", arguments: arguments)
+        #expect(launcher.wait() == 2 << 8)
+    }
+
+    @Test func theFloorIsMeasured() throws {
+        let directory = try LauncherProcess.temporaryDirectory()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let launcher = try LauncherProcess(dataDirectory: directory, arguments: ["--floor", "10", "--parallel", "2"])
+        #expect(launcher.wait() == 0)
+    }
+}
+
+private func processes(containing text: String) -> [String] {
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return entries.filter { entry in
+        guard Int(entry) != nil, let line = FileManager.default.contents(atPath: "/proc/\(entry)/cmdline") else { return false }
+        return String(decoding: line, as: UTF8.self).contains(text)
+    }
+}
+
+extension SandboxPlan {
+    fileprivate func withInput() -> SandboxPlan {
+        var plan = self
+        plan.stdin = .pipe
+        return plan
+    }
+}
