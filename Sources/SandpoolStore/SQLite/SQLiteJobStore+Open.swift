@@ -52,7 +52,8 @@ extension SQLiteJobStore {
                 throw StoreError.corrupt("the coordinator's row is missing")
             }
             return StoreIdentity(
-                databaseID: try row.decode(forColumn: "database_id"), generation: try row.decode(forColumn: "generation"))
+                databaseID: try row.decode(forColumn: "database_id"),
+                generation: try row.decode(forColumn: "generation"))
         }
     }
 }

@@ -46,7 +46,8 @@ extension SQLiteJobStore {
         let cause: Cause? = try row.wordIfPresent("cause")
         let outcome = try cause.map {
             Outcome(
-                cause: $0, exitCode: try row.decode(forColumn: "exit_code"), signal: try row.decode(forColumn: "signal"),
+                cause: $0, exitCode: try row.decode(forColumn: "exit_code"),
+                signal: try row.decode(forColumn: "signal"),
                 message: try row.decode(forColumn: "message"))
         }
         let sequence = try row.decode(Int64.self, forColumn: "sequence")
@@ -64,8 +65,10 @@ extension SQLiteJobStore {
         let cause: Cause? = try row.wordIfPresent("cause")
         let outcome = try cause.map {
             Outcome(
-                cause: $0, exitCode: try row.decode(forColumn: "exit_code"), signal: try row.decode(forColumn: "signal"),
-                message: try row.decode(forColumn: "message"), commandStarted: try row.decode(forColumn: "command_started"),
+                cause: $0, exitCode: try row.decode(forColumn: "exit_code"),
+                signal: try row.decode(forColumn: "signal"),
+                message: try row.decode(forColumn: "message"),
+                commandStarted: try row.decode(forColumn: "command_started"),
                 isRetryable: try row.decode(forColumn: "retryable"))
         }
         let evidence = try row.decode(String?.self, forColumn: "evidence")

@@ -57,7 +57,9 @@ extension SQLiteJobStore {
                 offersHostImage: try row.decode(forColumn: "offers_host_image"),
                 bootID: try row.decode(forColumn: "boot_id"),
                 softwareVersion: try row.decode(forColumn: "software_version")),
-            drain: try row.decode(String?.self, forColumn: "drain_reason").map { Drain(reason: $0, deadline: deadline) },
+            drain: try row.decode(String?.self, forColumn: "drain_reason").map {
+                Drain(reason: $0, deadline: deadline)
+            },
             enrolledAt: try row.moment("enrolled_at_ms"), lastSeenAt: try row.moment("last_seen_at_ms"))
     }
 }

@@ -70,7 +70,8 @@ extension MemoryJobStore {
         let live = attempts.values.filter { attempt in
             !attempt.state.isTerminal && (worker.map { $0 == attempt.lease.worker } ?? true)
         }
-        return live.sorted { ($0.createdAt, $0.lease.attempt) < ($1.createdAt, $1.lease.attempt) }.compactMap { attempt in
+        return live.sorted { ($0.createdAt, $0.lease.attempt) < ($1.createdAt, $1.lease.attempt) }.compactMap {
+            attempt in
             jobs[attempt.job].map { job in
                 LiveAttempt(
                     lease: attempt.lease, job: attempt.job, state: attempt.state, resources: job.new.resources,

@@ -48,7 +48,10 @@ import Testing
     }
 
     static let malformed: [(String, @Sendable (inout ResultReport) -> Void)] = [
-        ("too long a tail", { $0.tails = [InlineOutput(stream: .stdout, offset: 0, bytes: .init(repeating: 0, count: 32_769))] }),
+        (
+            "too long a tail",
+            { $0.tails = [InlineOutput(stream: .stdout, offset: 0, bytes: .init(repeating: 0, count: 32_769))] }
+        ),
         ("an empty tail", { $0.tails = [InlineOutput(stream: .stdout, offset: 0, bytes: [])] }),
         ("a negative offset", { $0.tails = [InlineOutput(stream: .stdout, offset: -1, bytes: [1])] }),
         ("two tails of a stream", { $0.tails = [0, 1].map { InlineOutput(stream: .stdout, offset: $0, bytes: [1]) } }),

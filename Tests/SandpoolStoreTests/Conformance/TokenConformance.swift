@@ -4,7 +4,8 @@ import SandpoolTestSupport
 import Testing
 
 @Suite struct TokenConformance {
-    private func token(_ character: Character, role: TokenRole = .submit, at moment: Timestamp = .origin) -> TokenRecord {
+    private func token(_ character: Character, role: TokenRole = .submit, at moment: Timestamp = .origin) -> TokenRecord
+    {
         TokenRecord(
             id: .make(at: moment), name: "ci", role: role, hash: String(repeating: character, count: 64),
             createdAt: moment)

@@ -54,7 +54,9 @@ import Testing
     }
 
     /// Waits until so many writes are queued; the queue says so itself, no clock is asked.
-    private func enqueue(_ count: Int, on queue: CommitQueue, _ body: @escaping @Sendable (Database, Int) throws -> Void)
+    private func enqueue(
+        _ count: Int, on queue: CommitQueue, _ body: @escaping @Sendable (Database, Int) throws -> Void
+    )
         async -> [Task<Void, any Error>]
     {
         var tasks: [Task<Void, any Error>] = []

@@ -29,29 +29,41 @@ import Testing
         ("epoch", "UPDATE attempts SET epoch = 0"),
         ("state", "UPDATE attempts SET state = 'unreachable'"),
         ("terminal_is_finished", "UPDATE attempts SET state = 'lost' WHERE job = 2"),
-        ("only_finished_has_cause", """
+        (
+            "only_finished_has_cause",
+            """
             UPDATE attempts SET cause = 'oom', fault = 'user', command_started = 1, retryable = 1 WHERE job = 2
-            """),
+            """
+        ),
         ("reported_has_cause", "UPDATE attempts SET state = 'finished', finished_at_ms = 1 WHERE job = 2"),
         ("outcome_is_whole", "UPDATE attempts SET retryable = NULL WHERE job = 3"),
         ("only_reported_has_code", "UPDATE attempts SET state = 'lost' WHERE job = 3"),
         ("running_has_started", "UPDATE attempts SET started_at_ms = NULL WHERE job = 2"),
         ("FOREIGN KEY", "UPDATE attempts SET worker = 'wk-01k00000000000000000000000' WHERE job = 2"),
         ("FOREIGN KEY", "UPDATE attempts SET job = 99 WHERE job = 2"),
-        ("attempts.job", """
+        (
+            "attempts.job",
+            """
             INSERT INTO attempts (id, job, epoch, worker, state, created_at_ms)
             SELECT 'at-01k00000000000000000000000', job, 2, worker, 'leased', 1 FROM attempts WHERE job = 2
-            """),
-        ("attempts.job, attempts.epoch", """
+            """
+        ),
+        (
+            "attempts.job, attempts.epoch",
+            """
             INSERT INTO attempts (id, job, epoch, worker, state, created_at_ms, finished_at_ms)
             SELECT 'at-01k00000000000000000000000', job, epoch, worker, 'lost', 1, 1 FROM attempts WHERE job = 2
-            """),
+            """
+        ),
         ("length(bytes)", "INSERT INTO output_tails VALUES (1, 'stdout', 0, zeroblob(32769))"),
         ("stream", "INSERT INTO output_tails VALUES (1, 'stdin', 0, x'00')"),
         ("cannot store", "INSERT INTO output_tails VALUES (1, 'stdout', 0, 'text')"),
         ("durable_bytes", "INSERT INTO output_lengths VALUES (1, 'stdout', -1)"),
         ("deadline_only_while_draining", "UPDATE workers SET drain_deadline_ms = 1"),
-        ("role", "INSERT INTO tokens VALUES ('tk-01k00000000000000000000000', 'x', 'root', hex(zeroblob(32)), 1, NULL)"),
+        (
+            "role",
+            "INSERT INTO tokens VALUES ('tk-01k00000000000000000000000', 'x', 'root', hex(zeroblob(32)), 1, NULL)"
+        ),
         ("id = 1", "INSERT INTO coordinator VALUES (2, '01k00000000000000000000000', 1, 1)"),
         ("json_type(spec)", "UPDATE job_specs SET spec = '[]'"),
     ]
