@@ -115,6 +115,7 @@ extension WorkerCore {
         guard descriptors.count >= 2 else { return }
         attempts[id]?.stdout = SpoolFile(file: descriptors[0])
         attempts[id]?.stderr = SpoolFile(file: descriptors[1])
+        if attempts[id]?.isOutputOpen == true { openOutput(id) }
         guard descriptors.count >= 3 else { return }
         let pipe = descriptors[2]
         do {

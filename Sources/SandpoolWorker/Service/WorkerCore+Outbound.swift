@@ -49,8 +49,13 @@ extension WorkerCore {
                     .output(
                         lease: attempt.lease, stream: stream, spool: spool, offset: piece.offset, count: piece.count))
             }
-            attempts[id] = attempt
-            if attempt.cursors.unsent > 0 { outputTurns.append(id) } else { offerResult(id) }
+            let before = attempts.updateValue(attempt, forKey: id)?.cursors
+            if attempt.cursors.unsent == 0 {
+                offerResult(id)
+            } else if attempt.cursors != before {
+                outputTurns.append(id)
+            }
+            // Else its spools are not here yet: the notice of output can overtake `started`, which brings them.
         }
         return items
     }
