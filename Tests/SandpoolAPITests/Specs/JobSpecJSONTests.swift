@@ -98,7 +98,7 @@ import Testing
 
     /// Mutated specs decode or are refused, are valid or are refused; nothing traps, and what was accepted encodes to
     /// what it was.
-    @Test(arguments: 0..<10 as Range<UInt64>) func neverTraps(seed: UInt64) throws {
+    @Test(arguments: 0..<5 as Range<UInt64>) func neverTraps(seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)
         let (original, pool) = (Array(Self.full.utf8), PoolConfiguration())
         for _ in 0..<10_000 {
@@ -107,11 +107,11 @@ import Testing
                 let spec = try WireJSON.decode(JobSpec.self, from: bytes)
                 _ = spec.fingerprint
                 _ = try pool.accept(spec)
-                #expect(try WireJSON.decode(JobSpec.self, from: WireJSON.encode(spec)) == spec)
-            } catch let error as APIError {
-                #expect(error.message.utf8.count < 1_000)
-            } catch let problem as SpecProblem {
-                #expect(problem.description.utf8.count < 1_000)
+                guard try WireJSON.decode(JobSpec.self, from: WireJSON.encode(spec)) != spec else { continue }
+                Issue.record("\(spec) does not read back, seed \(seed)")
+            } catch {
+                let length = (error as? APIError)?.message.utf8.count ?? (error as? SpecProblem)?.description.utf8.count
+                guard let length, length < 1_000 else { throw error }
             }
         }
     }

@@ -9,26 +9,41 @@ import Testing
     ]
 
     /// Every parser of text takes every mutation of every text, and what it accepts is within its bounds.
-    @Test(arguments: 0..<8 as Range<UInt64>) func noParserTraps(seed: UInt64) {
+    @Test(arguments: 0..<5 as Range<UInt64>) func noParserTraps(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
-        for _ in 0..<12_500 {
+        for _ in 0..<1_000 {
             let original = Self.seeds.randomElement(using: &generator) ?? ""
             let text = String(decoding: mutate(Array(original.utf8), using: &generator), as: UTF8.self)
-            if let bytes = try? ByteSize.parse(text) { #expect(bytes >= 0) }
-            if let duration = try? DurationText.parse(text) {
-                #expect(duration >= .zero && duration <= DurationText.longest)
-                #expect((try? DurationText.parse(DurationText.format(duration))) == duration)
+            if let wrong = Self.parserThatWentWrong(on: text) {
+                Issue.record("\(wrong) went wrong on \(text.debugDescription), seed \(seed)")
+                return
             }
-            if let signal = try? SignalName.parse(text) { #expect(SignalName.numbers.contains(signal)) }
-            if let block = try? CIDRBlock(text) { #expect((try? CIDRBlock(block.description)) == block) }
-            if let domain = try? DomainPattern(text) { #expect((try? DomainPattern(domain.description)) == domain) }
-            if let path = try? SandboxPath.normalize(text) { #expect((try? SandboxPath.normalize(path)) == path) }
-            if let moment = Timestamp(text) { #expect(moment.description == text) }
-            _ = try? ImageReference(text)
-            _ = try? Label(parsing: text)
-            _ = try? JobReference(text)
-            _ = try? UserName.check(text)
-            #expect(TerminalText.harmless(text).unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F })
         }
+    }
+
+    /// The first parser whose result is out of its bounds or does not read back; a plain function, because thousands
+    /// of rounds of `#expect` take minutes.
+    static func parserThatWentWrong(on text: String) -> String? {
+        if let bytes = try? ByteSize.parse(text), bytes < 0 { return "ByteSize" }
+        if let duration = try? DurationText.parse(text) {
+            guard duration >= .zero, duration <= DurationText.longest,
+                (try? DurationText.parse(DurationText.format(duration))) == duration
+            else { return "DurationText" }
+        }
+        if let signal = try? SignalName.parse(text), !SignalName.numbers.contains(signal) { return "SignalName" }
+        if let block = try? CIDRBlock(text), (try? CIDRBlock(block.description)) != block { return "CIDRBlock" }
+        if let name = try? DomainPattern(text), (try? DomainPattern(name.description)) != name {
+            return "DomainPattern"
+        }
+        if let path = try? SandboxPath.normalize(text), (try? SandboxPath.normalize(path)) != path {
+            return "SandboxPath"
+        }
+        if let moment = Timestamp(text), moment.description != text { return "Timestamp" }
+        _ = try? ImageReference(text)
+        _ = try? Label(parsing: text)
+        _ = try? JobReference(text)
+        _ = try? UserName.check(text)
+        let shown = TerminalText.harmless(text).unicodeScalars
+        return shown.contains { $0.value < 0x20 || $0.value == 0x7F } ? "TerminalText" : nil
     }
 }

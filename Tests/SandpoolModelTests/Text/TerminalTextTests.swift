@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct TerminalTextTests {
     @Test(arguments: [
-        ("plain", "plain"), ("日本 é 👩‍🚀".replacingZeroWidthJoiner, "日本 é 👩🚀"), ("\u{1B}[31mred", "\\u{1b}[31mred"),
+        ("plain", "plain"),
+        ("日本 é 👩‍🚀".replacingZeroWidthJoiner, "日本 é 👩🚀"), ("\u{1B}[31mred", "\\u{1b}[31mred"),
         ("a\nb\tc\r", "a\\u{a}b\\u{9}c\\u{d}"), ("\u{7F}\u{9B}2J", "\\u{7f}\\u{9b}2J"), ("\u{0}", "\\u{0}"),
         ("a\u{202E}b", "a\\u{202e}b"), ("\u{2066}x\u{2069}", "\\u{2066}x\\u{2069}"), ("\u{200B}", "\\u{200b}"),
         ("\u{FEFF}", "\\u{feff}"), ("\u{2028}", "\\u{2028}"), ("\u{E0041}", "\\u{e0041}"), ("", ""),
