@@ -59,6 +59,15 @@ struct AccessTests {
         }
     }
 
+    @Test func aConnectedWorkerCannotBeImpersonatedWithAnotherToken() async throws {
+        try await TestServer.run { server in
+            let worker = try await FakeWorker(server)
+            await #expect(throws: TestFailure.self) { _ = try await FakeWorker(server, id: worker.id) }
+            try worker.send(.heartbeat(sentMs: 1))
+            #expect(try await worker.next() == .heartbeat(sentMs: 1), "its own session goes on")
+        }
+    }
+
     @Test(arguments: [
         ("GET", "/v1/nowhere", nil, 404, "not_found"),
         ("DELETE", "/v1/jobs", nil, 405, "method_not_allowed"),

@@ -37,7 +37,7 @@ struct OutputTests {
             try worker.send(lease, .stdout, at: 5, "too far")
             await #expect(throws: TestFailure.self) { _ = try await worker.next() }
             let held = [HeldAttempt(lease: lease, state: .running, stdoutBytes: 12, stderrBytes: 0)]
-            let back = try await FakeWorker(server, id: worker.id, held: held)
+            let back = try await FakeWorker(server, id: worker.id, token: worker.token, held: held)
             #expect(back.welcome.keep.first?.stdoutBytes == 3)
             let answer = try await server.request("GET", "/v1/jobs/\(job.id)/output/stdout")
             #expect(String(buffer: answer.body) == "abc")

@@ -24,7 +24,7 @@ struct RecoveryTests {
             #expect(stdout == 7)
             let stale = AttemptLease(attempt: .make(at: Timestamp(milliseconds: 1)), epoch: 1)
             let held = [lease, stale].map { HeldAttempt(lease: $0, state: .running, stdoutBytes: 7, stderrBytes: 0) }
-            let second = try await FakeWorker(server, id: first.id, held: held)
+            let second = try await FakeWorker(server, id: first.id, token: first.token, held: held)
             #expect(second.welcome.keep.map(\.lease) == [lease])
             #expect(second.welcome.keep.first?.stdoutBytes == 7)
             #expect(second.welcome.kill == [stale])
@@ -43,7 +43,7 @@ struct RecoveryTests {
             let first = try await FakeWorker(server)
             let job = try await server.submit(Self.unsafe)
             _ = try await first.assignment()
-            let second = try await FakeWorker(server, id: first.id)
+            let second = try await FakeWorker(server, id: first.id, token: first.token)
             let again = try await second.assignment()
             #expect(again.job == job.id)
             #expect(try await second.finish(again.lease) == .recorded)
@@ -58,7 +58,7 @@ struct RecoveryTests {
             let lease = try await first.assignment().lease
             try first.progress(lease, .running)
             while try await server.job(job.id).state != .running { await Task.yield() }
-            _ = try await FakeWorker(server, id: first.id, bootID: "boot-2")
+            _ = try await FakeWorker(server, id: first.id, bootID: "boot-2", token: first.token)
             if isSafe {
                 #expect(try await server.job(job.id).state == .queued, "retried after its delay")
             } else {
@@ -87,7 +87,7 @@ struct RecoveryTests {
             while try await server.job(safe.id).attempts.first?.state != .superseded { await Task.yield() }
             // It comes back, holding what was given to another: it is told to kill, and its result is refused.
             let held = [HeldAttempt(lease: lease, state: .running, stdoutBytes: 0, stderrBytes: 0)]
-            let back = try await FakeWorker(server, id: worker.id, held: held)
+            let back = try await FakeWorker(server, id: worker.id, token: worker.token, held: held)
             #expect(back.welcome.kill == [lease])
             try back.report(lease, Outcome(cause: .exited, exitCode: 9))
             #expect(try await back.verdict(of: lease) == .fenced)

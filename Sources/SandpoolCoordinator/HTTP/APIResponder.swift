@@ -110,7 +110,8 @@ struct APIResponder: HTTPResponder {
                 if route == .run {
                     try await RunHandler(parts: parts, channel: info.channel).serve(request.body, &writer)
                 } else {
-                    try await WorkerSessionHandler(parts: parts, channel: info.channel).serve(request.body, &writer)
+                    try await WorkerSessionHandler(parts: parts, channel: info.channel, principal: info.principal)
+                        .serve(request.body, &writer)
                 }
             }
         }

@@ -7,13 +7,18 @@ import SandpoolStore
 /// The sending side of one worker's session. It never waits: see `Outbox`.
 final class WorkerLink: Sendable {
     let worker: WorkerID
+    /// The token that opened the session; `nil` for a peer of the Unix domain socket.
+    let token: TokenID?
     let openedAt: Timestamp
     private let outbox: Outbox
     private let channel: any Channel
     private let logger: Logger
 
-    init(worker: WorkerID, openedAt: Timestamp, outbox: Outbox, channel: any Channel, logger: Logger) {
+    init(
+        worker: WorkerID, token: TokenID?, openedAt: Timestamp, outbox: Outbox, channel: any Channel, logger: Logger
+    ) {
         self.worker = worker
+        self.token = token
         self.openedAt = openedAt
         self.outbox = outbox
         self.channel = channel

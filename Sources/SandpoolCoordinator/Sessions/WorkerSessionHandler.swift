@@ -9,6 +9,7 @@ import SandpoolStore
 struct WorkerSessionHandler: Sendable {
     let parts: CoordinatorParts
     let channel: any Channel
+    let principal: Principal
 
     private var logger: Logger { parts.logger }
 
@@ -70,12 +71,16 @@ struct WorkerSessionHandler: Sendable {
                 "worker \(hello.id) speaks version \(hello.version) of the session, this coordinator "
                     + "\(WorkerSession.version); upgrade the older one")
         }
+        if let current = parts.sessions.session(of: hello.id), current.token != principal.token {
+            throw FrameError.malformed("worker \(hello.id) is connected with another token")
+        }
         // No lease may be on its way to the old session while the inventory is compared.
         parts.sessions.session(of: hello.id)?.abort("the worker opened another one")
         parts.scheduler.post(.disconnected(hello.id))
         await parts.scheduler.settle()
         let session = WorkerLink(
-            worker: hello.id, openedAt: parts.clock.now, outbox: outbox, channel: channel, logger: logger)
+            worker: hello.id, token: principal.token, openedAt: parts.clock.now, outbox: outbox, channel: channel,
+            logger: logger)
         let enrolment = try await parts.store.upsertWorker(WorkerRegistration(hello), now: parts.clock.now)
         parts.workers.update(enrolment.record)
         let (welcome, kept) = try await reconcile(hello, previousBootID: enrolment.previousBootID)

@@ -5,6 +5,7 @@ import SandpoolModel
 /// The worker's side of the session, driven by hand.
 final class FakeWorker: Sendable {
     let id: WorkerID
+    let token: String
     let connection: FrameConnection
     let welcome: WorkerWelcome
 
@@ -19,6 +20,7 @@ final class FakeWorker: Sendable {
         self.id = id
         let secret: String
         if let token { secret = token } else { secret = try await server.token(.worker).secret }
+        self.token = secret
         let hello = WorkerHello(
             id: id, name: "fake", bootID: bootID, capacity: capacity, labels: labels, images: ["host"],
             offersHostImage: true, held: held, softwareVersion: "test")
