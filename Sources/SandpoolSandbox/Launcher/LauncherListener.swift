@@ -7,11 +7,15 @@ final class LauncherListener {
     private let path: String
     private let peerUser: UInt32
     private let service: LauncherService
+    private let loop: EventLoop
+    private var refused: [Int32: SeqPacketSocket] = [:]
+    private static let refusedLimit = 64
 
     init(path: String, peerUser: UInt32?, service: LauncherService, loop: EventLoop) throws(SystemError) {
         self.path = path
         self.peerUser = peerUser ?? geteuid()
         self.service = service
+        self.loop = loop
         // The data directory's lock is held: whoever bound it before is gone.
         unlink(path)
         socket = try SeqPacketSocket.listen(path: path, mode: 0o600)
@@ -25,15 +29,24 @@ final class LauncherListener {
         do throws(SystemError) {
             let peer = try socket.accept()
             let user = try peer.peerUser()
-            guard user == peerUser || user == 0 else { return refuse(peer, "user \(user) may not use this launcher") }
-            guard !service.hasWorker else { return refuse(peer, "another worker is connected") }
+            guard user == peerUser || user == 0 else { return try refuse(peer, "user \(user) may not use this launcher") }
+            guard !service.hasWorker else { return try refuse(peer, "another worker is connected") }
             try service.serve(peer)
         } catch {
             Diagnostics.write("accept: \(error)")
         }
     }
 
-    private func refuse(_ peer: SeqPacketSocket, _ why: String) {
-        try? peer.send(LauncherEvent.refused(message: why).encoded(), waiting: false)
+    /// Answers the first request: a socket closed with something unread in it takes the answer along.
+    private func refuse(_ peer: SeqPacketSocket, _ why: String) throws(SystemError) {
+        guard refused.count < Self.refusedLimit else { return }
+        let key = peer.descriptor.raw
+        try loop.watch(peer.descriptor, .readable) { [unowned self] in
+            _ = try? peer.receive(limit: LauncherProtocol.messageLimit, waiting: false)
+            try? peer.send(LauncherEvent.refused(message: why).encoded(), waiting: false)
+            loop.forget(peer.descriptor)
+            refused[key] = nil
+        }
+        refused[key] = peer
     }
 }

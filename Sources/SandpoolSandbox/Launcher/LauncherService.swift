@@ -23,18 +23,19 @@ final class LauncherService {
     }
 
     func serve(_ socket: SeqPacketSocket) throws(SystemError) {
+        link?.close()
         let link = try WorkerLink(socket, launcher.loop)
         link.onRequest = { [unowned self] request, descriptors in handle(request, descriptors) }
-        link.onClose = { [unowned self] in closed() }
+        link.onClose = { [unowned self, unowned link] in closed(link) }
         self.link = link
         greeted = false
     }
 
-    var hasWorker: Bool { link != nil }
+    var hasWorker: Bool { link?.isConnected ?? false }
 
-    private func closed() {
+    private func closed(_ ended: WorkerLink) {
         launcher.loop.afterEvents { [unowned self] in
-            link = nil
+            if link === ended { link = nil }
             if !keepsSandboxes { launcher.endAll() }
             launcher.onChange()
         }

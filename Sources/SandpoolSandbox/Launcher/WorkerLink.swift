@@ -29,6 +29,13 @@ final class WorkerLink {
         if queue.count == 1 { flush() }
     }
 
+    /// Whether the worker is still there: its end may not have been read yet.
+    var isConnected: Bool {
+        guard isOpen else { return false }
+        var state = pollfd(fd: socket.descriptor.raw, events: 0, revents: 0)
+        return poll(&state, 1, 0) == 0
+    }
+
     /// Ends the connection after what is queued, as far as the socket takes it.
     func close(_ why: String? = nil) {
         guard isOpen else { return }
