@@ -95,6 +95,8 @@ let package = Package(
             name: "SandboxNetworkTestHost", dependencies: ["LinuxSystem", "SandpoolSandbox"],
             path: "Tests/SandboxNetworkTestHost"),
         .testTarget(
+            name: "AcceptanceTests", dependencies: ["SandpoolModel"], exclude: ["Fixtures"]),
+        .testTarget(
             name: "EndToEndTests",
             dependencies: [
                 "Sandpool", "SandpoolCoordinator", "SandpoolModel", "SandpoolWorker",

@@ -1,0 +1,38 @@
+import Foundation
+import SandpoolModel
+import Testing
+
+/// A coordinator and three workers as hosts of their own, one of which loses power midway.
+@Suite(.serialized) struct MultiHostTests {
+    @Test func mixedJobsEndExactlyThoughAHostDies() throws {
+        let pool = try Pool(workers: 3)
+        defer { pool.remove() }
+        let expected = (0..<300).map(MixedJob.make)
+        var identifiers: [String: String] = [:]
+        for (index, job) in expected.enumerated() {
+            identifiers[job.name] = try pool.check(job.arguments).text.trimmingCharacters(in: .whitespacesAndNewlines)
+            if index == 150 { pool.crashHost(1) }
+            if index == 200 { try pool.startWorker(1) }
+        }
+        let cancelled = try expected.filter(\.isCancelled).map { try #require(identifiers[$0.name]) }
+        try pool.check(["cancel"] + cancelled)
+        try until("all jobs are finished\n\(pool.logs)", within: 300) { try pool.jobs().allSatisfy(\.state.isTerminal) }
+
+        let jobs = Dictionary(uniqueKeysWithValues: try pool.jobs().map { ($0.name ?? "", $0) })
+        #expect(jobs.count == expected.count)
+        for want in expected {
+            let job = try #require(jobs[want.name])
+            #expect(job.state == want.state, "\(want.name): \(job.message ?? "")")
+            #expect(job.cause == want.cause, "\(want.name)")
+            #expect(job.returnCode == want.returnCode, "\(want.name)")
+            #expect(job.exitCode == want.exitCode, "\(want.name)")
+            #expect(job.signal == want.signal, "\(want.name)")
+            let output = try pool.check(["logs", job.id.text])
+            #expect(output.stdout == want.stdout, "\(want.name): \(output.stdout.count) bytes of stdout")
+            #expect(output.stderr == want.stderr, "\(want.name): \(output.errorText)")
+        }
+        let shares = Dictionary(grouping: jobs.values.compactMap { $0.attempts.last?.worker }, by: { $0 })
+        #expect(shares.count == 3)
+        for (worker, share) in shares { #expect(share.count >= 60, "\(worker) ran \(share.count)") }
+    }
+}

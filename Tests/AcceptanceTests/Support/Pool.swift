@@ -1,0 +1,95 @@
+import Foundation
+import SandpoolModel
+
+/// A coordinator and workers as separate processes, the way users run them.
+final class Pool {
+    let scratch: Scratch
+    let hosts: Hosts
+    private(set) var coordinator: Service
+    private var workers: [Int: Service] = [:]
+    private let port = 7420
+
+    init(workers count: Int) throws {
+        scratch = try Scratch(name: "sandpool-pool-\(UUID().uuidString)")
+        hosts = try Hosts(spokes: count)
+        coordinator = try Service(
+            [
+                "coordinator", "start", "--data-dir", scratch.path("coordinator"), "--listen", "0.0.0.0:\(port)",
+                "--insecure-http",
+            ], log: scratch.url("coordinator.log"), network: hosts.hub)
+        let token = scratch.path("coordinator/admin.token")
+        try until("the coordinator answers") { [self] in
+            guard coordinator.process.isRunning else { throw Failure(text: coordinator.logText) }
+            return FileManager.default.fileExists(atPath: token) && (try? cli(["worker", "ls"]).code) == 0
+        }
+        for index in 0..<count { try startWorker(index) }
+        try until("all workers are connected") { [self] in
+            try check(["worker", "ls", "--json"]).text.components(separatedBy: "\"connected\"").count == count + 1
+        }
+    }
+
+    func startWorker(_ index: Int) throws {
+        workers[index] = try Service(
+            [
+                "worker", "start", "--coordinator", "http://\(hosts.hubAddress(index)):\(port)", "--data-dir",
+                workerDirectory(index), "--token-file", scratch.path("coordinator/admin.token"), "--cpus", "8",
+                "--memory", "8GiB",
+            ], log: scratch.url("worker\(index).log"), network: hosts.spokes[index])
+    }
+
+    /// Ends a worker and its launcher at once, as when their host loses power.
+    func crashHost(_ index: Int) {
+        workers[index]?.crash()
+        for launcher in launchers(of: index) { kill(launcher, SIGKILL) }
+    }
+
+    /// Launchers whose data directory is that of this pool's worker.
+    private func launchers(of index: Int) -> [pid_t] {
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return entries.compactMap { pid_t($0) }.filter { id in
+            guard let line = try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(id)/cmdline")) else { return false }
+            let text = String(decoding: line, as: UTF8.self)
+            return text.contains("sandpool-launcher") && text.contains(workerDirectory(index) + "/")
+        }
+    }
+
+    private func workerDirectory(_ index: Int) -> String { scratch.path("worker\(index)") }
+
+    /// Runs the command line as a user of the coordinator's host.
+    func cli(_ arguments: [String]) throws -> Command.Result {
+        try Command.run(
+            "/usr/bin/nsenter", ["--net=/run/netns/\(hosts.hub)", Programs.sandpool] + arguments,
+            environment: [
+                "SANDPOOL_URL": "http://127.0.0.1:\(port)",
+                "SANDPOOL_TOKEN_FILE": scratch.path("coordinator/admin.token"),
+            ])
+    }
+
+    @discardableResult
+    func check(_ arguments: [String]) throws -> Command.Result {
+        let result = try cli(arguments)
+        guard result.code == 0 else { throw Failure(text: "sandpool \(arguments): \(result.code) \(result.errorText)") }
+        return result
+    }
+
+    /// Every job, finished ones too.
+    func jobs() throws -> [Job] {
+        try check(["ls", "-a", "--json", "--limit", "1000"]).text.split(separator: "\n").map {
+            try JSONDecoder().decode(Job.self, from: Data($0.utf8))
+        }
+    }
+
+    var logs: String {
+        ([coordinator] + workers.values).map { "--- \($0.log.lastPathComponent)\n\($0.logText)" }.joined(separator: "\n")
+    }
+
+    func remove() {
+        for (index, worker) in workers {
+            worker.stop()
+            for launcher in launchers(of: index) { kill(launcher, SIGTERM) }
+        }
+        coordinator.stop()
+        hosts.remove()
+        scratch.remove()
+    }
+}

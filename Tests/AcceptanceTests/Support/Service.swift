@@ -1,0 +1,48 @@
+import Foundation
+
+/// A long-running process of a test: ended by its own id, whatever happens.
+final class Service {
+    let process = Process()
+    let log: URL
+
+    /// - Parameter network: name of the network namespace to run in, made with `ip netns`.
+    init(_ arguments: [String], log: URL, network: String? = nil, environment: [String: String] = [:]) throws {
+        self.log = log
+        // `nsenter` and not `ip netns exec`, which would mount another /sys and hide the host's cgroups.
+        let inside = network.map { ["/usr/bin/nsenter", "--net=/run/netns/\($0)"] } ?? []
+        let command = inside + [Programs.sandpool] + arguments
+        process.executableURL = URL(fileURLWithPath: command[0])
+        process.arguments = Array(command.dropFirst())
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
+        process.standardInput = FileHandle.nullDevice
+        FileManager.default.createFile(atPath: log.path, contents: nil)
+        let handle = try FileHandle(forWritingTo: log)
+        process.standardOutput = handle
+        process.standardError = handle
+        try process.run()
+    }
+
+    /// Ends it as a service manager would, and waits.
+    func stop() {
+        guard process.isRunning else { return }
+        process.terminate()
+        process.waitUntilExit()
+    }
+
+    /// Ends it as a power cut would, and waits.
+    func crash() {
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    var logText: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
+}
+
+/// Waits until `condition` holds, looking again every 20 ms; the bound is for a test that hangs, not for speed.
+func until(_ what: String, within seconds: Double = 60, _ condition: () throws -> Bool) throws {
+    let deadline = ContinuousClock.now.advanced(by: .seconds(seconds))
+    while try !condition() {
+        guard ContinuousClock.now < deadline else { throw Failure(text: "waited \(seconds) s in vain until \(what)") }
+        _ = poll(nil, 0, 20)
+    }
+}
