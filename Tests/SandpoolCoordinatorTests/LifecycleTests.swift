@@ -78,4 +78,24 @@ struct LifecycleTests {
             #expect(ended.state == .cancelled)
         }
     }
+
+    @Test func theSameKeyFollowsTheSameJob() async throws {
+        try await TestServer.run { server in
+            let worker = try await FakeWorker(server)
+            var spec = JobSpec(command: ["true"])
+            spec.idempotencyKey = "once"
+            let first = try await RunClient(server, .submit(spec))
+            let job = try await first.created()
+            let lease = try await worker.assignment().lease
+            let second = try await RunClient(server, .submit(spec))
+            #expect(try await second.created() == job)
+            try await worker.finish(lease, stdout: OutputTail(offset: 0, bytes: ByteBuffer(string: "hi")))
+            #expect(try await first.collect().stdout == "hi")
+            #expect(try await second.collect().stdout == "hi")
+            #expect(try await RunClient(server, .submit(spec)).collect().stdout == "hi", "also after its end")
+            let other = #"{"command": ["false"], "idempotencyKey": "once"}"#
+            let conflict = try await server.failure("POST", "/v1/jobs", body: other)
+            #expect(conflict == (409, "idempotency_conflict"))
+        }
+    }
 }

@@ -72,7 +72,9 @@ final class Follower: Sendable {
             switch item {
             case .finished, .failed: state.ending = item
             case .inputConsumed(let offset): state.consumedInput = offset
-            case .created, .state, .output, .catchUp: state.queue.append(item)
+            // The first thing a client hears, whatever happened to the job before its submission was answered.
+            case .created: state.queue.insert(item, at: 0)
+            case .state, .output, .catchUp: state.queue.append(item)
             }
             state.wake()
         }

@@ -40,7 +40,8 @@ final class JobService: Sendable {
 
     /// Stores jobs, all or none, and answers once they are durable.
     ///
-    /// - Parameter beforeStart: called with each new job's id before any worker can get it.
+    /// - Parameter beforeStart: called with the id that each job gets if it is new, before it is stored and any
+    ///   worker can have it.
     func submit(
         _ specs: [JobSpec], beforeStart: (JobID) -> Void = { _ in }
     ) async throws -> [Job] {
@@ -61,6 +62,7 @@ final class JobService: Sendable {
             }
         }
         guard !jobs.isEmpty else { return [] }
+        for job in jobs { beforeStart(job.id) }
         switch try await store.submit(jobs, now: now) {
         case .conflict(let index, let existing):
             throw APIError(
@@ -69,17 +71,16 @@ final class JobService: Sendable {
                     + "which has another spec",
                 hint: "use another key, or send the same spec")
         case .stored(let stored):
-            return try await announce(stored, jobs, now: now, beforeStart)
+            return try await announce(stored, jobs, now: now)
         }
     }
 
     private func announce(
-        _ stored: [SubmittedJob], _ jobs: [NewJob], now: Timestamp, _ beforeStart: (JobID) -> Void
+        _ stored: [SubmittedJob], _ jobs: [NewJob], now: Timestamp
     ) async throws -> [Job] {
         var answer: [Job] = []
         answer.reserveCapacity(stored.count)
         for (submitted, job) in zip(stored, jobs) {
-            beforeStart(submitted.id)
             if submitted.isNew {
                 answer.append(Job(new: job, createdAt: now))
                 if let seconds = job.spec.queueTimeoutSeconds { queue.wake(at: now.advanced(by: .seconds(seconds))) }

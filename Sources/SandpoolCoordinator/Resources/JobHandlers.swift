@@ -16,17 +16,12 @@ struct JobHandlers: Sendable {
     func submit(_ request: Request) async throws -> Response {
         switch try await request.json(SpecOrSpecs.self) {
         case .one(let spec):
-            let jobs = try await parts.jobs.submit([spec], beforeStart: prepare(spec))
+            let jobs = try await parts.jobs.submit([spec])
             guard let job = jobs.first else { throw APIError.notFound("the job") }
             return try .json(job, status: .created)
         case .many(let specs):
             return try .json(try await parts.jobs.submit(specs), status: .created)
         }
-    }
-
-    /// A job with a streamed input is fed by whoever follows it later.
-    private func prepare(_ spec: JobSpec) -> (JobID) -> Void {
-        { id in if spec.stdin == .stream { parts.inputs.open(id) } }
     }
 
     func list(_ info: RequestInfo) async throws -> Response {

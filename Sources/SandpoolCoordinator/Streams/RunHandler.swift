@@ -66,23 +66,7 @@ struct RunHandler: Sendable {
     private func begin(_ request: RunRequest, _ shared: Shared) async throws {
         switch request {
         case .submit(let spec):
-            let follower = Follower(holdsJob: spec.onDisconnect == .cancel)
-            let jobs = try await parts.jobs.submit([spec]) { id in
-                parts.hub.add(follower, to: id)
-                if spec.stdin == .stream { parts.inputs.open(id) }
-                follower.publish(.created(id, name: spec.name))
-                shared.job.withLock { $0 = id }
-                shared.follower.withLock { $0 = follower }
-                shared.started.raise()
-            }
-            guard let job = jobs.first else { return }
-            if job.state == .queued, job.attempts.isEmpty {
-                follower.attached()
-                noticeMissingWorkers(job.id)
-            } else {
-                // An idempotency key named a job that is under way or has ended.
-                try await FollowerStream(parts: parts, follower: follower).attach(to: job)
-            }
+            try await submit(spec, shared)
         case .follow(let reference, let stdout, let stderr):
             let id = try await parts.jobs.resolve(reference)
             let job = try await parts.jobs.job(id)
@@ -100,6 +84,49 @@ struct RunHandler: Sendable {
             throw APIError(
                 status: 400, code: "invalid_request", message: "the first message of a run is submit or follow")
         }
+    }
+
+    private func submit(_ spec: JobSpec, _ shared: Shared) async throws {
+        let follower = Follower(holdsJob: spec.onDisconnect == .cancel)
+        var provisional: JobID?
+        // Followed before it is stored: from the commit on a worker may have it, and even have ended it.
+        let jobs: [Job]
+        do {
+            jobs = try await parts.jobs.submit([spec]) { id in
+                provisional = id
+                parts.hub.add(follower, to: id)
+                if spec.stdin == .stream { parts.inputs.open(id) }
+            }
+        } catch {
+            withdraw(follower, from: provisional)
+            throw error
+        }
+        guard let job = jobs.first else { return }
+        if job.id != provisional {
+            withdraw(follower, from: provisional)
+            parts.hub.add(follower, to: job.id)
+            parts.orphans.keep(job.id)
+            if spec.stdin == .stream, !job.state.isTerminal { parts.inputs.open(job.id) }
+        }
+        follower.publish(.created(job.id, name: job.name))
+        shared.job.withLock { $0 = job.id }
+        shared.follower.withLock { $0 = follower }
+        if job.id == provisional {
+            follower.attached()
+            noticeMissingWorkers(job.id)
+            shared.started.raise()
+        } else {
+            // An idempotency key named a job that is under way or has ended.
+            shared.started.raise()
+            let current = try await parts.jobs.job(job.id)
+            try await FollowerStream(parts: parts, follower: follower).attach(to: current)
+        }
+    }
+
+    private func withdraw(_ follower: Follower, from job: JobID?) {
+        guard let job else { return }
+        parts.hub.remove(follower, from: job)
+        parts.inputs.drop(job)
     }
 
     private func noticeMissingWorkers(_ job: JobID) {
