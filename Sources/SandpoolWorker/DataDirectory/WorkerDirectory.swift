@@ -43,6 +43,9 @@ final class WorkerDirectory: Sendable {
         }
     }
 
+    /// Lets another worker have the directory, whoever still refers to this value.
+    func unlock() { flock(lock.raw, LOCK_UN) }
+
     /// `mkdir -p`, each new part private.
     static func makePath(_ path: String) throws(SystemError) {
         var prefix = path.hasPrefix("/") ? "" : "."

@@ -56,6 +56,8 @@ final class LauncherConnection {
         guard isOpen else { return }
         isOpen = false
         events.forget(socket.descriptor)
+        // Now, not when the last reference goes: the launcher takes one worker at a time.
+        shutdown(socket.descriptor.raw, Int32(SHUT_RDWR))
         if let progressSocket { events.forget(progressSocket.descriptor) }
         waiting = []
         // Later, so that nobody is told while it is in the middle of a request.

@@ -11,6 +11,8 @@ struct LauncherSupervisor: Sendable {
 
     /// A launcher that a worker's crash left alone ends after this long without sandboxes.
     private static let idleSeconds = 60
+    /// Tries to be let in, over about three seconds.
+    private static let greetTries = 6
     private static let startTimeout = Duration.seconds(10)
 
     private var spawnedSocket: String { "\(base)/launcher.sock" }
@@ -74,6 +76,33 @@ struct LauncherSupervisor: Sendable {
         throw WorkerError("the launcher does not listen on \(spawnedSocket); see \(logFile)")
     }
 
+    /// Greets the launcher. One that has not noticed yet that the worker before this one is gone refuses another,
+    /// so it is asked again.
+    ///
+    /// - Returns: the layers that it has.
+    func greet(_ core: WorkerCore, over socket: SeqPacketSocket) async throws -> [String] {
+        var backoff = Backoff()
+        var socket = socket
+        while true {
+            do {
+                return try await core.connect(to: socket)
+            } catch {
+                guard let path, backoff.losses < Self.greetTries else { throw error }
+                try await Task.sleep(for: backoff.next())
+                socket = try Self.connect(path)
+            }
+        }
+    }
+
+    /// The launcher's socket, where it has a name.
+    private var path: String? {
+        switch source {
+        case .socket(let path): path
+        case .spawned: spawnedSocket
+        case .embedded: nil
+        }
+    }
+
     /// Watches the connection and makes another one when it is lost: sandboxes outlive it.
     ///
     /// - Throws: `WorkerError` when there is no launcher to be had.
@@ -82,11 +111,7 @@ struct LauncherSupervisor: Sendable {
             let reason = await core.launcherClosed()
             if Task.isCancelled { return }
             log.warning("\(reason)")
-            let path: String
-            switch source {
-            case .socket(let socket): path = socket
-            case .spawned: path = spawnedSocket
-            case .embedded:
+            guard let path else {
                 await core.loseSandboxes()
                 throw WorkerError(reason)
             }

@@ -52,7 +52,7 @@ public struct Worker: Service {
             layerUse: layerUse, log: log)
         do {
             await core.inherit(Inherited(records: try directory.attempts.load(), results: results))
-            let layers = try await core.connect(to: socket)
+            let layers = try await supervisor.greet(core, over: socket)
             let store = LayerStore(
                 directory: directory.layers, limitBytes: configuration.layerCacheBytes, present: layers,
                 use: layerUse, core: core)
@@ -86,6 +86,7 @@ public struct Worker: Service {
     private func end(_ core: WorkerCore, _ http: HTTPClient) async {
         await core.close()
         try? await http.shutdown()
+        core.directory.unlock()
         core.thread.stop()
     }
 

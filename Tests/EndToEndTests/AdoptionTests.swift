@@ -1,0 +1,30 @@
+import Glibc
+import Logging
+import Sandpool
+import SandpoolCoordinator
+import SandpoolModel
+import SandpoolWorker
+import Testing
+
+/// A worker that ends and comes back finds its sandboxes as they are.
+@Suite(.enabled(if: geteuid() == 0, "sandboxes need root"), .serialized) struct AdoptionTests {
+    @Test func aRestartedWorkerTakesItsSandboxesOver() async throws {
+        try await DetachedLauncher.with { launcher in
+            try await LocalPool.with(launcher: .socket(path: launcher.socket)) { local in
+                var spec = JobSpec(command: ["sh", "-c", "echo before; read line; echo after $line; exit 5"])
+                spec.network.block = true
+                spec.stdin = .stream
+                let sandbox = try await Sandbox.create(spec, in: local.pool)
+                for try await line in sandbox.stdout.lines where line == "before" { break }
+
+                try await local.restartWorker()
+
+                try await sandbox.stdin.write("restart\n")
+                try await sandbox.stdin.finish()
+                #expect(try await sandbox.wait() == 5)
+                #expect(try await sandbox.stdout.readText() == "before\nafter restart\n")
+                #expect(try await sandbox.poll().attempts.count == 1)
+            }
+        }
+    }
+}
