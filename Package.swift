@@ -129,6 +129,9 @@ let package = Package(
                 "LinuxSystem", "SandpoolAPI", "SandpoolModel", "SandpoolSandbox", "SandpoolWorker",
                 .product(name: "NIOCore", package: "swift-nio"),
             ]),
+        .testTarget(name: "LauncherTests", dependencies: ["LinuxSystem", "SandpoolSandbox"]),
+        .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem"]),
+        .testTarget(name: "SandpoolSandboxTests", dependencies: ["LinuxSystem", "SandpoolSandbox"]),
         .testTarget(name: "StyleTests"),
     ],
     swiftLanguageModes: [.v6]

@@ -35,7 +35,8 @@ import Testing
 
     @Test func aUserIsTakenFromTheImage() throws {
         try withLauncher { launcher in
-            try #expect(launcher.run(.test("/usr/bin/id", user: "daemon")).text.hasPrefix("uid=1(daemon) gid=1(daemon)"))
+            try #expect(
+                launcher.run(.test("/usr/bin/id", user: "daemon")).text.hasPrefix("uid=1(daemon) gid=1(daemon)"))
             try #expect(launcher.run(.test("/usr/bin/id", "-u", user: "54321")).text == "54321\n")
             for user in ["no-such-user", "65536", "-1", ""] {
                 let failure = try launcher.failure(of: .test("/bin/true", user: user))
@@ -46,7 +47,8 @@ import Testing
 
     @Test func aWorkingDirectoryIsMadeForItsUser() throws {
         try withLauncher { launcher in
-            let plan = SandboxPlan.test("/bin/sh", "-c", "pwd; touch here && echo ok", workingDirectory: "/a/b", user: "1000")
+            let plan = SandboxPlan.test(
+                "/bin/sh", "-c", "pwd; touch here && echo ok", workingDirectory: "/a/b", user: "1000")
             try #expect(launcher.run(plan).text == "/a/b\nok\n")
             for path in ["/etc/passwd", "/proc/self/fd/3", "/proc/1/root/etc"] {
                 let failure = try launcher.failure(of: .test("/bin/true", workingDirectory: path))
@@ -87,7 +89,8 @@ import Testing
 
     @Test func outputBeyondTheLimitIsDroppedWithAMark() throws {
         try withLauncher { launcher in
-            let finished = try launcher.run(.test("/bin/sh", "-c", "yes | head -c 5000000; echo e >&2; exit 5", output: 1_000))
+            let finished = try launcher.run(
+                .test("/bin/sh", "-c", "yes | head -c 5000000; echo e >&2; exit 5", output: 1_000))
             let mark = "\n[sandpool: output truncated at 1000 bytes]\n"
             #expect(finished.text == String(repeating: "y\n", count: 500) + mark)
             #expect(finished.errorText == "e\n")

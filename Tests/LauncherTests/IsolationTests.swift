@@ -7,10 +7,15 @@ import Testing
     @Test func aCommandHasNoPrivileges() throws {
         try withLauncher { launcher in
             for user in ["0", "1000"] {
-                let text = try launcher.run(.test("/bin/grep", "-E", "^(Cap|NoNewPrivs|Seccomp:)", "/proc/self/status", user: user)).text
+                let text = try launcher.run(
+                    .test("/bin/grep", "-E", "^(Cap|NoNewPrivs|Seccomp:)", "/proc/self/status", user: user)
+                ).text
                 let values = text.split(separator: "\n").map { $0.split(separator: "\t").last ?? "" }
-                #expect(values == ["0000000000000000", "0000000000000000", "0000000000000000", "0000000000000000",
-                    "0000000000000000", "1", "2"], "\(text)")
+                #expect(
+                    values == [
+                        "0000000000000000", "0000000000000000", "0000000000000000", "0000000000000000",
+                        "0000000000000000", "1", "2",
+                    ], "\(text)")
             }
         }
     }
@@ -68,7 +73,8 @@ import Testing
                 libc = ctypes.CDLL(None, use_errno=True)
                 def call(n, *a):
                     r = libc.syscall(n, *a); return ctypes.get_errno() if r < 0 else 0
-                print(call(435, 0, 0), call(272, 0x10000000), call(425, 1, 0), call(101, 0, 0, 0, 0), call(321, 0, 0, 0))
+                print(call(435, 0, 0), call(272, 0x10000000), call(425, 1, 0), call(101, 0, 0, 0, 0),
+                      call(321, 0, 0, 0))
                 for f in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX, socket.AF_VSOCK, socket.AF_PACKET, 38):
                     try: socket.socket(f, socket.SOCK_DGRAM if f != 38 else socket.SOCK_SEQPACKET); print("ok", end=" ")
                     except OSError as e: print(e.errno, end=" ")
@@ -96,7 +102,8 @@ import Testing
 
     @Test func processesOfOthersDoNotShow() throws {
         try withLauncher { launcher in
-            let finished = try launcher.run(.shell("echo /proc/[0-9]*; cat /proc/1/environ /proc/1/maps; ls /proc/1/fd"))
+            let finished = try launcher.run(
+                .shell("echo /proc/[0-9]*; cat /proc/1/environ /proc/1/maps; ls /proc/1/fd"))
             #expect(finished.text.hasPrefix("/proc/1 /proc/2\n"))
             #expect(finished.errorText.contains("denied"))
         }

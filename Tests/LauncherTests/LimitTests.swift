@@ -6,7 +6,8 @@ import Testing
 @Suite struct LimitTests {
     @Test func theTimeoutTerms() throws {
         try withLauncher { launcher in
-            let plan = SandboxPlan.test("/bin/sh", "-c", "trap 'echo term; exit 7' TERM; sleep 1000 & wait", timeoutMs: 100)
+            let plan = SandboxPlan.test(
+                "/bin/sh", "-c", "trap 'echo term; exit 7' TERM; sleep 1000 & wait", timeoutMs: 100)
             let finished = try launcher.run(plan)
             #expect(finished.report.reason == .timeout)
             #expect(finished.report.end == .exited(code: 7))
@@ -17,7 +18,8 @@ import Testing
 
     @Test func aCommandThatIgnoresTermIsKilledWhole() throws {
         try withLauncher { launcher in
-            let script = "trap '' TERM; (setsid sh -c \"trap '' TERM; sleep 1000\" &); echo up; while :; do sleep 1000; done"
+            let script =
+                "trap '' TERM; (setsid sh -c \"trap '' TERM; sleep 1000\" &); echo up; while :; do sleep 1000; done"
             let finished = try launcher.run(.test("/bin/sh", "-c", script, timeoutMs: 100, graceMs: 100))
             #expect(finished.report.reason == .timeout)
             #expect(finished.report.end == .killed || finished.report.end == .signaled(signal: 9))
@@ -29,7 +31,8 @@ import Testing
         try withLauncher { launcher in
             let quiet = try launcher.run(.test("/bin/sleep", "1000", idleMs: 200))
             #expect(quiet.report.reason == .idleTimeout)
-            let busy = SandboxPlan.test("/bin/sh", "-c", "for i in 1 2 3 4 5 6 7 8; do echo .; sleep 0.1; done", idleMs: 600)
+            let busy = SandboxPlan.test(
+                "/bin/sh", "-c", "for i in 1 2 3 4 5 6 7 8; do echo .; sleep 0.1; done", idleMs: 600)
             try #expect(launcher.run(busy).report.reason == .none)
         }
     }
@@ -64,7 +67,8 @@ import Testing
     @Test func tooMuchMemoryIsAnOOMKill() throws {
         try withLauncher { launcher in
             let script = "import sys; b = bytearray(400 << 20); print(len(b))"
-            let report = try launcher.run(.test("/usr/bin/python3", "-c", script, memory: 100 << 20, disk: 1 << 20)).report
+            let report = try launcher.run(.test("/usr/bin/python3", "-c", script, memory: 100 << 20, disk: 1 << 20))
+                .report
             #expect(report.oomKills > 0)
             #expect(report.end != .exited(code: 0))
             #expect(report.peakMemoryBytes > 50 << 20)

@@ -13,7 +13,8 @@ import Testing
             try launcher.send(.listLayers)
             try #expect(launcher.layers() == ["layer-1"])
             let mount = SandboxPlan.TreeMount(layer: "layer-1", path: "/work/tree", isFile: false)
-            let script = "cat data/x; ls -ln data/x | cut -d' ' -f3,4; echo changed > data/x; rm bin/tool; touch new; cat data/x"
+            let script =
+                "cat data/x; ls -ln data/x | cut -d' ' -f3,4; echo changed > data/x; rm bin/tool; touch new; cat data/x"
             for _ in 0..<2 {
                 // What the first changed, the second does not see.
                 let plan = SandboxPlan.test("/bin/sh", "-c", script, workingDirectory: "/work/tree", mounts: [mount])
@@ -31,7 +32,8 @@ import Testing
         try withLauncher { launcher in
             // The host's own shell is not in these: the image brings a static program.
             let program = try Data(contentsOf: URL(fileURLWithPath: LauncherProcess.binary()))
-            _ = try launcher.importLayer("lower", try Archive.make([("etc/a", "lower"), ("etc/b", "lower")], program: program))
+            _ = try launcher.importLayer(
+                "lower", try Archive.make([("etc/a", "lower"), ("etc/b", "lower")], program: program))
             _ = try launcher.importLayer("upper", try Archive.make([("etc/b", "upper")]))
             // The launcher itself, without root's rights or arguments, says so and ends with 2.
             let plan = SandboxPlan.test(
@@ -51,7 +53,8 @@ import Testing
             _ = try launcher.importLayer("file", try Archive.make([("content", "hello")]))
             let mount = SandboxPlan.TreeMount(layer: "file", path: "/etc/app/config", isFile: true)
             for _ in 0..<2 {
-                let plan = SandboxPlan.test("/bin/sh", "-c", "cat /etc/app/config; echo more >> /etc/app/config", mounts: [mount])
+                let plan = SandboxPlan.test(
+                    "/bin/sh", "-c", "cat /etc/app/config; echo more >> /etc/app/config", mounts: [mount])
                 let finished = try launcher.run(plan)
                 #expect(finished.text == "hello")
                 #expect(finished.report.end == .exited(code: 0))

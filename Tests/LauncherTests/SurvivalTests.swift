@@ -44,7 +44,9 @@ import Testing
             let socket = try service.socket()
             try socket.send(LauncherRequest.hello(version: 99).encoded())
             let answer = try #require(try socket.receive(limit: LauncherProtocol.messageLimit))
-            guard case .refused(let message) = try LauncherEvent(decoding: answer.bytes) else { throw TestFailure("no refusal") }
+            guard case .refused(let message) = try LauncherEvent(decoding: answer.bytes) else {
+                throw TestFailure("no refusal")
+            }
             #expect(message.contains("99"))
             try #expect(socket.receive(limit: 1_024) == nil)
         }
@@ -97,7 +99,9 @@ import Testing
         #expect(launcher.wait() == 1 << 8)
     }
 
-    @Test(arguments: [[], ["--socket"], ["--socket", "/a", "--connected-fd", "3"], ["--floor", "x"], ["--what", "1"]])
+    @Test(arguments: [
+        [], ["--socket"], ["--socket", "/a", "--connected-fd", "3"], ["--floor", "x"], ["--what", "1"],
+    ])
     func aWrongCommandLineIsAnError(arguments: [String]) throws {
         let launcher = try LauncherProcess(dataDirectory: "/nonexistent", arguments: arguments)
         #expect(launcher.wait() == 2 << 8)
@@ -114,7 +118,9 @@ import Testing
 private func processes(containing text: String) -> [String] {
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     return entries.filter { entry in
-        guard Int(entry) != nil, let line = FileManager.default.contents(atPath: "/proc/\(entry)/cmdline") else { return false }
+        guard Int(entry) != nil, let line = FileManager.default.contents(atPath: "/proc/\(entry)/cmdline") else {
+            return false
+        }
         return String(decoding: line, as: UTF8.self).contains(text)
     }
 }

@@ -23,7 +23,8 @@ final class CgroupTree {
             cgroup: try root.read("proc/self/cgroup"), mountInfo: try root.read("proc/self/mountinfo", limit: 4 << 20))
         if let memory = membership.controllers["memory"] {
             guard let pids = membership.controllers["pids"], let cpu = membership.controllers["cpu"] else {
-                throw SystemError("cgroups: the memory controller is on version 1, pids or cpu is nowhere", code: ENOENT)
+                throw SystemError(
+                    "cgroups: the memory controller is on version 1, pids or cpu is nowhere", code: ENOENT)
             }
             var directories = ["\(memory)/\(name)", "\(pids)/\(name)", "\(cpu)/\(name)"]
             if let own = membership.unified { directories.append("\(own)/\(name)") }

@@ -109,7 +109,7 @@ final class SandboxCgroup {
     ) throws(SystemError) {
         do throws(SystemError) {
             try directory.write(text, to: name)
-        } catch where error.code == ENOENT {
+        } catch  where error.code == ENOENT {
             return
         }
     }

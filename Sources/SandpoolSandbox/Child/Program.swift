@@ -20,7 +20,9 @@ enum Program {
                 if access(candidate, F_OK) == 0 { return cannotExecute(candidate, code, "its interpreter is missing") }
             case EACCES: denied = denied == 0 ? code : denied
             case ENOEXEC: return cannotExecute(candidate, code, "it is no program, and has no #! line")
-            case E2BIG: return StageError("exec", "exec \(name): arguments and environment are too long", code: code, kind: .spec)
+            case E2BIG:
+                return StageError(
+                    "exec", "exec \(name): arguments and environment are too long", code: code, kind: .spec)
             case ENOMEM, EAGAIN: return StageError("exec", "exec \(candidate): \(text(code))", code: code, kind: .setup)
             default: return cannotExecute(candidate, code, text(code))
             }

@@ -10,7 +10,7 @@ enum RootedPath {
     ) throws(SystemError) -> FileDescriptor {
         do throws(SystemError) {
             return try root.openInRoot(path, O_PATH | O_DIRECTORY)
-        } catch where error.code == ENOENT {
+        } catch  where error.code == ENOENT {
             var parent = root
             var prefix = ""
             for component in path.split(separator: "/") {
@@ -28,7 +28,7 @@ enum RootedPath {
         let parent = try makeDirectory("/" + components.dropLast().joined(separator: "/"), in: root)
         do throws(SystemError) {
             return try root.openInRoot(path, O_PATH)
-        } catch where error.code == ENOENT {
+        } catch  where error.code == ENOENT {
             try parent.makeFile(String(name), [], mode: 0o644)
             return try root.openInRoot(path, O_PATH)
         }
@@ -40,7 +40,7 @@ enum RootedPath {
     ) throws(SystemError) -> FileDescriptor {
         do throws(SystemError) {
             return try root.openInRoot(prefix, O_PATH | O_DIRECTORY)
-        } catch where error.code == ENOENT {
+        } catch  where error.code == ENOENT {
             try systemCall("mkdirat \(prefix)") { mkdirat(parent.raw, component, 0o755) }
             try systemCall("fchownat \(prefix)") {
                 fchownat(parent.raw, component, owner.user, owner.group, AT_SYMLINK_NOFOLLOW)

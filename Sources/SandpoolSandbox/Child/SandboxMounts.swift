@@ -13,7 +13,8 @@ enum SandboxMounts {
             try attach(attachment, in: root)
         }
         try stage("mount /proc") { () throws(SystemError) in
-            let processes = try Mount.make("proc", source: "proc", [], attributes: [.noSetUID, .noDevices, .noExecution])
+            let processes = try Mount.make(
+                "proc", source: "proc", [], attributes: [.noSetUID, .noDevices, .noExecution])
             try attach(processes, at: "proc", in: root)
         }
         try stage("mount /dev/pts") { () throws(SystemError) in

@@ -23,9 +23,11 @@ struct HostSkeleton {
     init(in directory: DataDirectory) throws(SystemError) {
         let root = try FileDescriptor.open("/", O_PATH | O_DIRECTORY)
         let etc = try root.open("etc", O_RDONLY | O_DIRECTORY)
-        let names = Self.copied + DirectoryListing.names(in: etc).filter { name in
-            Self.copiedPrefixes.contains { name.hasPrefix($0) }
-        }.sorted()
+        let names =
+            Self.copied
+            + DirectoryListing.names(in: etc).filter { name in
+                Self.copiedPrefixes.contains { name.hasPrefix($0) }
+            }.sorted()
         var hash = FowlerNollVoHash()
         hash.combine("skeleton 2")
         for path in ["usr/lib/os-release", "var/lib/dpkg/status", "usr", "etc/passwd", "etc/group"] {
@@ -59,7 +61,9 @@ struct HostSkeleton {
     }
 
     private static func makeDirectories(in layer: FileDescriptor) throws(SystemError) {
-        for name in ["dev", "etc", "home", "mnt", "opt", "proc", "run", "srv", "sys", "var", "var/lib", "var/log", "var/cache"] {
+        for name in [
+            "dev", "etc", "home", "mnt", "opt", "proc", "run", "srv", "sys", "var", "var/lib", "var/log", "var/cache",
+        ] {
             try layer.makeDirectory(name, mode: 0o755)
         }
         try layer.makeDirectory("root", mode: 0o700)

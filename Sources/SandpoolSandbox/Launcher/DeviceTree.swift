@@ -8,7 +8,8 @@ struct DeviceTree {
     let mount: Mount
 
     init(in run: FileDescriptor) throws(SystemError) {
-        let tmpfs = try Mount.make("tmpfs", [("mode", "0755"), ("size", "64k")], attributes: [.noSetUID, .noExecution])
+        let tmpfs = try Mount.make(
+            "tmpfs", [("mode", "0755"), ("size", "64k")], attributes: [.noSetUID, .noExecution])
         let directory = tmpfs.descriptor
         for (name, major, minor): (String, UInt32, UInt32) in [
             ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0),

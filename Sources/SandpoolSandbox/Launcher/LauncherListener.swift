@@ -29,7 +29,9 @@ final class LauncherListener {
         do throws(SystemError) {
             let peer = try socket.accept()
             let user = try peer.peerUser()
-            guard user == peerUser || user == 0 else { return try refuse(peer, "user \(user) may not use this launcher") }
+            guard user == peerUser || user == 0 else {
+                return try refuse(peer, "user \(user) may not use this launcher")
+            }
             guard !service.hasWorker else { return try refuse(peer, "another worker is connected") }
             try service.serve(peer)
         } catch {

@@ -21,7 +21,8 @@ public enum LauncherMain {
                 try launcher.loop.run()
             case .socket(let path, let peerUser, let idle):
                 let service = try LauncherService(launcher, keepsSandboxes: true)
-                let listener = try LauncherListener(path: path, peerUser: peerUser, service: service, loop: launcher.loop)
+                let listener = try LauncherListener(
+                    path: path, peerUser: peerUser, service: service, loop: launcher.loop)
                 let idleEnd = idle.map { IdleEnd(launcher, service, seconds: $0) }
                 try launcher.loop.run()
                 withExtendedLifetime((listener, idleEnd)) {}

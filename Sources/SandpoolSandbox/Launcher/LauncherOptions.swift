@@ -24,7 +24,9 @@ public struct LauncherOptions: Equatable, Sendable {
             guard let value = rest.popFirst() else { throw OptionError("\(name) needs a value") }
             guard values.updateValue(value, forKey: name) == nil else { throw OptionError("\(name) is given twice") }
         }
-        func number<Value: FixedWidthInteger>(_ name: String, in range: ClosedRange<Value>) throws(OptionError) -> Value? {
+        func number<Value: FixedWidthInteger>(_ name: String, in range: ClosedRange<Value>) throws(OptionError)
+            -> Value?
+        {
             guard let text = values[name] else { return nil }
             guard let value = Value(text), range.contains(value) else {
                 throw OptionError("\(name) \(text) is not a number from \(range.lowerBound) to \(range.upperBound)")

@@ -67,7 +67,9 @@ final class LauncherService {
 
     private func start(_ id: String, _ descriptors: [FileDescriptor]) {
         do throws(StageError) {
-            guard let first = descriptors.first else { throw StageError("plan", "no plan came with start", kind: .spec) }
+            guard let first = descriptors.first else {
+                throw StageError("plan", "no plan came with start", kind: .spec)
+            }
             let plan = try SealedPlan.read(first)
             guard plan.id == id else { throw StageError("plan", "the plan is of another sandbox", kind: .spec) }
             launcher.start(plan, downloadSink: descriptors.dropFirst().first)
@@ -78,7 +80,9 @@ final class LauncherService {
 
     private func greet(_ version: UInt32) {
         guard version == LauncherProtocol.version else {
-            link?.send(.refused(message: "protocol version \(version) is not known here, which speaks \(LauncherProtocol.version)"))
+            link?.send(
+                .refused(
+                    message: "protocol version \(version) is not known here, which speaks \(LauncherProtocol.version)"))
             link?.close("protocol version \(version)")
             return
         }

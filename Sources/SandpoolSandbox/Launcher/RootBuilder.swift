@@ -51,7 +51,8 @@ struct RootBuilder {
                 let name = "mount-\(index)"
                 let source =
                     mount.isFile
-                    ? try writable.bind("\(name)/content") : try writable.readOnlyOverlay([lower], upper: "\(name)/upper")
+                    ? try writable.bind("\(name)/content")
+                    : try writable.readOnlyOverlay([lower], upper: "\(name)/upper")
                 attachments.append(
                     Attachment(mount: source, path: path, base: base, place: mount.isFile ? .file : .directory))
             }

@@ -120,7 +120,8 @@ final class SandboxFactory {
             try stage("start") { () throws(SystemError) in try go.writeAll([1]) }
             return Made(
                 resources: RunningSandbox.Resources(
-                    slot: slot, ownsSlot: extras.slot == nil, cgroup: cgroup, writable: writable, network: lease, first: child, go: go,
+                    slot: slot, ownsSlot: extras.slot == nil, cgroup: cgroup, writable: writable, network: lease,
+                    first: child, go: go,
                     failure: pipes.failure.readEnd, status: pipes.status.readEnd),
                 standardInput: pipes.input?.writeEnd)
         } catch {

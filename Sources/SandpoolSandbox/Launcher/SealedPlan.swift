@@ -10,7 +10,8 @@ enum SealedPlan {
     static func read(_ descriptor: FileDescriptor) throws(StageError) -> SandboxPlan {
         let seals = fcntl(descriptor.raw, getSeals)
         guard seals >= 0, seals & required == required else {
-            throw StageError("plan", "the plan is not in a memfd sealed against shrinking, growing and writing", kind: .spec)
+            throw StageError(
+                "plan", "the plan is not in a memfd sealed against shrinking, growing and writing", kind: .spec)
         }
         let bytes = try stage("plan", kind: .spec) { () throws(SystemError) in
             try systemCall("lseek") { lseek(descriptor.raw, 0, SEEK_SET) }

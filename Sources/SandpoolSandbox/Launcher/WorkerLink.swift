@@ -49,8 +49,9 @@ final class WorkerLink {
     private func ready() {
         if !queue.isEmpty { flush() }
         do {
-            guard let message = try socket.receive(
-                limit: LauncherProtocol.messageLimit, descriptorLimit: Self.descriptorLimit, waiting: false)
+            guard
+                let message = try socket.receive(
+                    limit: LauncherProtocol.messageLimit, descriptorLimit: Self.descriptorLimit, waiting: false)
             else { return close() }
             onRequest(try LauncherRequest(decoding: message.bytes), message.descriptors)
         } catch let error as SystemError where error.code == EAGAIN {

@@ -50,7 +50,8 @@ final class WritableLayer {
     func addGenerated(hostname: String, network: NetworkLease) throws(SystemError) {
         for name in ["upper/dev", "upper/proc", "upper/etc"] { try makeDirectory(name) }
         try directory.makeDirectory("upper/tmp", mode: 0o1777, owner: base)
-        let hosts = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n\(network.hostsAddress) \(hostname)\n"
+        let hosts =
+            "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n\(network.hostsAddress) \(hostname)\n"
         try directory.makeFile("upper/etc/hosts", Array(hosts.utf8), mode: 0o644, owner: base)
         try directory.makeFile("upper/etc/hostname", Array("\(hostname)\n".utf8), mode: 0o644, owner: base)
         try directory.makeFile("upper/etc/resolv.conf", network.resolvConf, mode: 0o644, owner: base)

@@ -38,12 +38,13 @@ final class DataDirectory {
             let text: String
             do throws(SystemError) {
                 text = try directory.read("version", limit: 64)
-            } catch where error.code == ENOENT {
+            } catch  where error.code == ENOENT {
                 try directory.makeFile("version", Array("\(Self.version)\n".utf8), mode: 0o600)
                 return
             }
             guard let found = Int(text.filter { !$0.isWhitespace }), found <= Self.version else {
-                throw SystemError("version \(text.prefix(20)) was written by a newer Sandpool; upgrade this one", code: EINVAL)
+                throw SystemError(
+                    "version \(text.prefix(20)) was written by a newer Sandpool; upgrade this one", code: EINVAL)
             }
         } catch {
             throw LauncherError("data directory \(path): \(error)")

@@ -12,7 +12,9 @@ final class LauncherProcess {
     /// The binary that the same build made, beside the test bundle.
     static func binary() throws -> String {
         for argument in CommandLine.arguments {
-            guard let range = argument.range(of: "/", options: .backwards), argument.contains(".xctest") else { continue }
+            guard let range = argument.range(of: "/", options: .backwards), argument.contains(".xctest") else {
+                continue
+            }
             var directory = String(argument[..<range.lowerBound])
             if let bundle = directory.range(of: "/[^/]*\\.xctest.*$", options: .regularExpression) {
                 directory = String(directory[..<bundle.lowerBound])
@@ -77,7 +79,9 @@ func withLauncher(prefix: [String] = [], _ body: (LauncherClient) throws -> Void
         dataDirectory: directory, arguments: ["--connected-fd", "3"], connection: theirs.descriptor, prefix: prefix)
     try runAndEnd(process, own, body)
     #expect(hostMounts(below: directory).isEmpty)
-    for path in process.cgroupDirectories() { #expect(!FileManager.default.fileExists(atPath: path), "\(path) is left") }
+    for path in process.cgroupDirectories() {
+        #expect(!FileManager.default.fileExists(atPath: path), "\(path) is left")
+    }
     let spool = try FileManager.default.contentsOfDirectory(atPath: directory + "/spool")
     #expect(spool.isEmpty)
 }

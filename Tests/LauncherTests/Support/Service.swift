@@ -53,5 +53,7 @@ func withService(_ body: (Service) throws -> Void) throws {
     try body(service)
     service.stop()
     #expect(hostMounts(below: directory).isEmpty)
-    for path in service.process.cgroupDirectories() { #expect(!FileManager.default.fileExists(atPath: path), "\(path) is left") }
+    for path in service.process.cgroupDirectories() {
+        #expect(!FileManager.default.fileExists(atPath: path), "\(path) is left")
+    }
 }
