@@ -53,10 +53,16 @@ final class SandboxCgroup {
     /// The version 2 cgroup that a new process is to be cloned into.
     var cloneTarget: FileDescriptor? { unified?.directory }
 
-    /// Puts a process into the version 1 hierarchies, where clone3 cannot.
-    func add(_ pid: pid_t) throws(SystemError) {
-        if isUnified { return }
-        for part in [memory, pids, cpu] { try part?.directory.write("\(pid)", to: "cgroup.procs") }
+    /// Version 1 files that put the process that writes 0 to them into this cgroup, where clone3 cannot. A
+    /// process that moves itself takes no lock that waits for an RCU grace period; being moved by another does,
+    /// milliseconds for each hierarchy (`cgroup_procs_write_start`).
+    func joinFiles() throws(SystemError) -> [FileDescriptor] {
+        if isUnified { return [] }
+        var files: [FileDescriptor] = []
+        for part in [memory, pids, cpu] {
+            if let part { files.append(try part.directory.open("tasks", O_WRONLY)) }
+        }
+        return files
     }
 
     /// Kills every process in it. False when this host cannot, and the caller has to.

@@ -7,7 +7,9 @@ struct SandboxBirth {
     /// The overlay.
     var root: Mount
     var attachments: [Attachment]
-    /// One byte arrives when ids and cgroups are set; the end of the pipe means that the launcher died.
+    /// Files of version 1 cgroups to join (`SandboxCgroup.joinFiles`).
+    var cgroupFiles: [FileDescriptor]
+    /// One byte arrives when the ids are set; the end of the pipe means that the launcher died.
     var go: FileDescriptor
     /// Receives `FailurePipe.executing` before the execve, and a `SandboxFailure` when there is no command.
     var failure: FileDescriptor

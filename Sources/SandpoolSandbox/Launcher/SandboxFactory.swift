@@ -97,8 +97,9 @@ final class SandboxFactory {
             let attachments = try root.attachments + extras.attachments(slot)
             if plan.downloads.isEmpty { writable.detach() }
             let pipes = try stage("pipes") { () throws(SystemError) in try Pipes(plan.stdin) }
+            let cgroupFiles = try stage("cgroup") { () throws(SystemError) in try cgroup.joinFiles() }
             let birth = SandboxBirth(
-                plan: plan, root: root.mount, attachments: attachments, go: pipes.go.readEnd,
+                plan: plan, root: root.mount, attachments: attachments, cgroupFiles: cgroupFiles, go: pipes.go.readEnd,
                 failure: pipes.failure.writeEnd, status: pipes.status.writeEnd,
                 standardInput: extras.standardInput ?? pipes.input?.readEnd ?? nullDevice,
                 standardOutput: extras.standardOutput, standardError: extras.standardError, seccomp: seccomp,
@@ -116,7 +117,6 @@ final class SandboxFactory {
             }
             first = child
             try stage("user namespace") { () throws(SystemError) in try IdMap.write(base: slot.base, for: child) }
-            try stage("cgroup") { () throws(SystemError) in try cgroup.add(child.pid) }
             try stage("start") { () throws(SystemError) in try go.writeAll([1]) }
             return Made(
                 resources: RunningSandbox.Resources(
