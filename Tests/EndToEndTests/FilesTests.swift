@@ -38,6 +38,26 @@ import Testing
         }
     }
 
+    /// Builds once, from the host's own mirrors; the second job finds the image ready.
+    @Test(.enabled(if: access("/usr/bin/mmdebstrap", X_OK) == 0, "mmdebstrap is not installed"))
+    func aDebianImageIsBuiltOnceAndIsNotTheHosts() async throws {
+        try await LocalPool.with { local in
+            var spec = JobSpec(command: ["sh", "-c", "cat /etc/os-release; cat /etc/apt/apt.conf.d/99sandpool; id -u"])
+            spec.image = "mmdebstrap:bookworm"
+            spec.network.block = true
+            let first = try await Sandbox.create(spec, in: local.pool)
+            #expect(try await first.wait() == 0)
+            let text = try await first.stdout.readText()
+            #expect(text.contains("VERSION_CODENAME=bookworm"))
+            #expect(text.contains("APT::Sandbox::User \"root\";"))
+            #expect(text.hasSuffix("0\n"))
+            spec.command = ["python3", "-c", "print(6 * 7)"]
+            let second = try await Sandbox.create(spec, in: local.pool)
+            #expect(try await second.wait() == 0)
+            #expect(try await second.stdout.readText() == "42\n")
+        }
+    }
+
     private func write(_ text: String, to path: String) throws {
         let file = try #require(fopen(path, "w"))
         fputs(text, file)

@@ -14,7 +14,9 @@ import Testing
     }
 
     @Test func recordsComeBackAsTheyWere() throws {
-        let records: [JournalRecord] = [.result(Samples.result(1)), .settled(Samples.lease(2)), .result(Samples.result(3))]
+        let records: [JournalRecord] = [
+            .result(Samples.result(1)), .settled(Samples.lease(2)), .result(Samples.result(3)),
+        ]
         let bytes = try records.flatMap { try $0.encoded() }
         let replay = JournalRecord.replay(bytes)
         #expect(replay.records.map(\.record) == records)

@@ -25,18 +25,24 @@ import Testing
         Row(end: .exited(code: 0), oomKills: 1, cause: .oom, state: .failed, returnCode: 137, exitCode: 0),
         Row(end: .signaled(signal: 9), oomKills: 2, cause: .oom, state: .failed, returnCode: 137, signal: 9),
         Row(end: .killed, reason: .timeout, oomKills: 1, cause: .oom, state: .failed, returnCode: 137),
-        Row(end: .exited(code: 1), oomKills: 1, diskFull: true, cause: .oom, state: .failed, returnCode: 137, exitCode: 1),
+        Row(
+            end: .exited(code: 1), oomKills: 1, diskFull: true, cause: .oom, state: .failed, returnCode: 137,
+            exitCode: 1),
         // A full disk counts only for a command that failed.
         Row(end: .exited(code: 1), diskFull: true, cause: .diskLimit, state: .failed, returnCode: 1, exitCode: 1),
         Row(end: .signaled(signal: 7), diskFull: true, cause: .diskLimit, state: .failed, returnCode: 135, signal: 7),
         Row(end: .exited(code: 0), diskFull: true, cause: .exited, state: .succeeded, returnCode: 0, exitCode: 0),
         // Timers, however the command took the signal.
         Row(end: .exited(code: 0), reason: .timeout, cause: .timeout, state: .timedOut, returnCode: 124, exitCode: 0),
-        Row(end: .signaled(signal: 15), reason: .timeout, cause: .timeout, state: .timedOut, returnCode: 124, signal: 15),
+        Row(
+            end: .signaled(signal: 15), reason: .timeout, cause: .timeout, state: .timedOut, returnCode: 124, signal: 15
+        ),
         Row(end: .killed, reason: .timeout, cause: .timeout, state: .timedOut, returnCode: 124),
         Row(end: .killed, reason: .idleTimeout, cause: .idleTimeout, state: .timedOut, returnCode: 124),
         Row(end: .killed, reason: .timeout, diskFull: true, cause: .timeout, state: .timedOut, returnCode: 124),
-        Row(end: .exited(code: 3), reason: .cancelled, cause: .cancelled, state: .cancelled, returnCode: 137, exitCode: 3),
+        Row(
+            end: .exited(code: 3), reason: .cancelled, cause: .cancelled, state: .cancelled, returnCode: 137,
+            exitCode: 3),
         Row(end: .killed, reason: .cancelled, cause: .cancelled, state: .cancelled, returnCode: 137),
         // Nobody reaped it and nobody asked for its end: no exit code is invented.
         Row(end: .killed, cause: .workerLost, state: .errored, returnCode: nil),

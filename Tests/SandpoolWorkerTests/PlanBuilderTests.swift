@@ -16,11 +16,14 @@ import Testing
         #expect(plan.workingDirectory == "/")
         #expect(plan.user == "0")
         #expect(plan.hostname == Samples.job(1).short)
-        #expect(plan.environment == [
-            "HOME=/root", "PATH=\(PlanBuilder.Defaults.path)", "SANDPOOL_JOB_ID=\(Samples.job(1).text)",
-        ])
-        #expect(plan.limits == SandboxPlan.Limits(
-            memoryBytes: 1 << 30, cpuMillis: 1_000, pids: 1_024, diskBytes: 512 << 20, outputBytes: 1 << 30))
+        #expect(
+            plan.environment == [
+                "HOME=/root", "PATH=\(PlanBuilder.Defaults.path)", "SANDPOOL_JOB_ID=\(Samples.job(1).text)",
+            ])
+        #expect(
+            plan.limits
+                == SandboxPlan.Limits(
+                    memoryBytes: 1 << 30, cpuMillis: 1_000, pids: 1_024, diskBytes: 512 << 20, outputBytes: 1 << 30))
         #expect(plan.timers == SandboxPlan.Timers(timeoutMs: 300_000, graceMs: 10_000, idleMs: 0))
         #expect(plan.network == .blocked)
         #expect(plan.capabilities == .run)
@@ -44,8 +47,10 @@ import Testing
             spec.downloads = ["/out"]
             spec.mounts = [Mount(blob: digest, path: "/src", isFile: true)]
         }
-        #expect(plan.limits == SandboxPlan.Limits(
-            memoryBytes: 64 << 20, cpuMillis: 500, pids: 7, diskBytes: 1 << 20, outputBytes: 9))
+        #expect(
+            plan.limits
+                == SandboxPlan.Limits(
+                    memoryBytes: 64 << 20, cpuMillis: 500, pids: 7, diskBytes: 1 << 20, outputBytes: 9))
         #expect(plan.timers == SandboxPlan.Timers(timeoutMs: 1_500, graceMs: 0, idleMs: 250))
         #expect(plan.workingDirectory == "/src")
         #expect(plan.user == "1000")

@@ -34,7 +34,9 @@ enum Samples {
             stdoutTail: tailBytes > 0 ? OutputTail(offset: 0, base64: String(repeating: "A", count: tailBytes)) : nil)
     }
 
-    static func assignment(_ number: Int, _ command: [String] = ["true"], _ edit: (inout JobSpec) -> Void = { _ in }) -> Assignment {
+    static func assignment(_ number: Int, _ command: [String] = ["true"], _ edit: (inout JobSpec) -> Void = { _ in })
+        -> Assignment
+    {
         var spec = JobSpec(command: command)
         spec.network.block = true
         edit(&spec)

@@ -50,7 +50,8 @@ struct OutcomeBuilder: Sendable {
         }
         switch report.reason {
         case .timeout:
-            return Outcome(cause: .timeout, message: "timeout: ran for \(seconds(timeoutSeconds)), try a longer --timeout")
+            return Outcome(
+                cause: .timeout, message: "timeout: ran for \(seconds(timeoutSeconds)), try a longer --timeout")
         case .idleTimeout:
             return Outcome(
                 cause: .idleTimeout,
@@ -68,7 +69,8 @@ struct OutcomeBuilder: Sendable {
         case .killed:
             // Nobody reaped the command and nobody asked for its end: an exit code would be an invention.
             return Outcome(
-                cause: .workerLost, message: "the sandbox was killed from outside, so how it would have ended is unknown")
+                cause: .workerLost,
+                message: "the sandbox was killed from outside, so how it would have ended is unknown")
         }
     }
 

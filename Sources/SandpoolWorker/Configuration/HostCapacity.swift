@@ -65,7 +65,9 @@ struct CgroupLimits: Hashable, Sendable {
             if let quota, let period, quota > 0, period > 0 { take(cpuMillis: quota * 1_000 / period) }
         }
         if controllers.contains("memory") {
-            take(memoryBytes: (try? Self.text("/sys/fs/cgroup/memory\(path)/memory.limit_in_bytes")).flatMap(Self.number))
+            take(
+                memoryBytes: (try? Self.text("/sys/fs/cgroup/memory\(path)/memory.limit_in_bytes")).flatMap(Self.number)
+            )
         }
     }
 

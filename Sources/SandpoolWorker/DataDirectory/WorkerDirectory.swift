@@ -62,7 +62,9 @@ final class WorkerDirectory: Sendable {
         let path = "\(directory)/version"
         guard access(path, F_OK) == 0 else { return try replace(path, with: "\(version)\n") }
         let text = try readText(path)
-        guard let found = Int(text) else { throw WorkerError("\(path) holds no number; restore or remove \(directory)") }
+        guard let found = Int(text) else {
+            throw WorkerError("\(path) holds no number; restore or remove \(directory)")
+        }
         guard found <= version else {
             throw WorkerError("\(directory) was written by a newer sandpool (format \(found)); upgrade this one")
         }

@@ -21,7 +21,8 @@ struct BlobClient: Sendable {
         let prefix = "sha256:"
         return text.hasPrefix(prefix) && text.utf8.count == prefix.utf8.count + 64
             && text.dropFirst(prefix.count).utf8.allSatisfy {
-                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+                    || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
             }
     }
 
@@ -36,7 +37,9 @@ struct BlobClient: Sendable {
         var received: Int64 = 0
         for try await chunk in response.body {
             received += Int64(chunk.readableBytes)
-            guard received <= Self.sizeLimit else { throw WorkerError("blob \(digest) is larger than \(Self.sizeLimit) bytes") }
+            guard received <= Self.sizeLimit else {
+                throw WorkerError("blob \(digest) is larger than \(Self.sizeLimit) bytes")
+            }
             chunk.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
             try file.writeAll(Array(chunk.readableBytesView))
         }
@@ -88,7 +91,8 @@ private struct FileChunks: AsyncSequence, Sendable {
 /// A file that vanishes with its last descriptor.
 enum NamelessFile {
     static func make(in directory: String) throws(SystemError) -> FileDescriptor {
-        var template = Array("\(directory)/new-XXXXXX".utf8CString)
+        // mkstemp(3) wants six of them at the end.
+        var template = Array("\(directory)/new-\(String(repeating: "X", count: 6))".utf8CString)
         let raw = try systemCall("mkstemp in \(directory)") { mkstemp(&template) }
         let file = FileDescriptor(owning: raw)
         unlink(template)

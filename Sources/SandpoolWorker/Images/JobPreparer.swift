@@ -60,7 +60,9 @@ struct JobPreparer: AttemptPreparer {
     ) async throws(PreparationFailure) -> String {
         let prefix = MmdebstrapBuilder.layerPrefix(suite)
         // The newest one that is there; its date stands at the end of its name.
-        let known = await layers.names.last { $0.hasPrefix(prefix) && $0.dropFirst(prefix.count).allSatisfy(\.isNumber) }
+        let known = await layers.names.last {
+            $0.hasPrefix(prefix) && $0.dropFirst(prefix.count).allSatisfy(\.isNumber)
+        }
         let layer = known ?? prefix + MmdebstrapBuilder.stamp(SystemClock.now())
         use.add([layer])
         needed.append(layer)
@@ -76,7 +78,9 @@ struct JobPreparer: AttemptPreparer {
     }
 
     private func fetch(_ mount: Mount, _ needed: inout [String]) async throws(PreparationFailure) {
-        guard BlobClient.isDigest(mount.blob) else { throw .impossible("mount \(mount.path): \(mount.blob) is no digest") }
+        guard BlobClient.isDigest(mount.blob) else {
+            throw .impossible("mount \(mount.path): \(mount.blob) is no digest")
+        }
         let layer = LayerName.blob(mount.blob)
         use.add([layer])
         needed.append(layer)
@@ -98,7 +102,7 @@ struct JobPreparer: AttemptPreparer {
                 return try await blobs.upload(path)
             } catch let refused as CoordinatorClient.Refused {
                 throw refused.error
-            } catch where backoff.losses < Self.uploadTries {
+            } catch  where backoff.losses < Self.uploadTries {
                 try await Task.sleep(for: backoff.next())
             }
         }

@@ -31,7 +31,8 @@ actor LayerStore {
             var status = stat()
             let known = stat("\(directory)/\(name)", &status) == 0
             let text = known ? (try? Self.text("\(directory)/\(name)")) : nil
-            layers[name] = Layer(bytes: text.flatMap { Int64($0) } ?? 0, usedAt: known ? Int64(status.st_mtim.tv_sec) : 0)
+            layers[name] = Layer(
+                bytes: text.flatMap { Int64($0) } ?? 0, usedAt: known ? Int64(status.st_mtim.tv_sec) : 0)
         }
         let present = Set(present)
         for name in (try? DirectoryListing.names(in: directory)) ?? [] where !present.contains(name) {

@@ -29,9 +29,10 @@ struct MmdebstrapBuilder: Sendable {
     /// `mmdebstrap:SUITE` for a layer that this made.
     static func image(ofLayer name: String) -> String? {
         let prefix = "im-mmdebstrap-"
-        guard name.hasPrefix(prefix), let dash = name.lastIndex(of: "-"), dash > name.index(name.startIndex, offsetBy: prefix.count)
-        else { return nil }
-        return "mmdebstrap:\(name[name.index(name.startIndex, offsetBy: prefix.count)..<dash])"
+        guard name.hasPrefix(prefix) else { return nil }
+        let rest = name.dropFirst(prefix.count)
+        guard let dash = rest.lastIndex(of: "-"), dash > rest.startIndex else { return nil }
+        return "mmdebstrap:\(rest[..<dash])"
     }
 
     /// Builds a suite.
@@ -40,7 +41,8 @@ struct MmdebstrapBuilder: Sendable {
     /// - Throws: `WorkerError` with the last lines of what the program said.
     func build(_ suite: String) async throws -> FileDescriptor {
         guard let program = Self.find("mmdebstrap") else {
-            throw WorkerError("mmdebstrap is not installed on this worker; install it with `apt-get install mmdebstrap`")
+            throw WorkerError(
+                "mmdebstrap is not installed on this worker; install it with `apt-get install mmdebstrap`")
         }
         let archive = try NamelessFile.make(in: directory)
         let tree = "\(directory)/build-\(suite)"
@@ -64,11 +66,16 @@ struct MmdebstrapBuilder: Sendable {
     static func arguments(_ suite: String, _ host: HostAptConfiguration) -> [String] {
         // Sandboxes have no set-user-id capability, so apt in them must not try to become its own user.
         let snippet = #"echo 'APT::Sandbox::User "root";' > "$1/etc/apt/apt.conf.d/99sandpool""#
+        // Nor could its root write where only that user may: root there has no capability to override modes.
+        let directories = #""$1/var/cache/apt/archives/partial" "$1/var/lib/apt/lists/partial""#
+        let partial = "install -d -o root -g root -m 0755 \(directories)"
         // The host's proxy is for the build, not for those who use the image.
         let forget = #"rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap""#
         return ["--mode=unshare", "--variant=apt", "--format=tar", "--include=\(packages)"]
             + host.options.map { "--aptopt=\($0)" }
-            + ["--customize-hook=\(forget)", "--customize-hook=\(snippet)", suite, "-"]
+            + ["--customize-hook=\(forget)", "--customize-hook=\(snippet)", "--customize-hook=\(partial)"] + [
+                suite, "-",
+            ]
             + (host.mirror(of: suite).map { [$0] } ?? [])
     }
 

@@ -44,7 +44,7 @@ final class LauncherConnection {
         }
         do {
             try socket.send(bytes, descriptors, waiting: false)
-        } catch where error.code == EAGAIN {
+        } catch  where error.code == EAGAIN {
             waiting.append((bytes, descriptors))
             try? events.change(socket.descriptor, [.readable, .writable])
         } catch {
@@ -70,7 +70,7 @@ final class LauncherConnection {
         for (bytes, descriptors) in waiting {
             do throws(SystemError) {
                 try socket.send(bytes, descriptors, waiting: false)
-            } catch where error.code == EAGAIN {
+            } catch  where error.code == EAGAIN {
                 return
             }
             sent += 1

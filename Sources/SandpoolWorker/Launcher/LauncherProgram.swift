@@ -11,7 +11,8 @@ struct LauncherProgram: Sendable {
     static func find() throws -> LauncherProgram {
         let name = "sandpool-launcher"
         let own = executableDirectory()
-        let searched = (getenv("PATH").map { String(cString: $0) } ?? "/usr/sbin:/usr/bin:/sbin:/bin").split(separator: ":")
+        let searched = (getenv("PATH").map { String(cString: $0) } ?? "/usr/sbin:/usr/bin:/sbin:/bin").split(
+            separator: ":")
         let folders = [own, "\(own)/../libexec/sandpool"] + searched.map(String.init)
         for folder in folders where folder.hasPrefix("/") {
             let path = "\(folder)/\(name)"

@@ -42,7 +42,8 @@ struct LauncherSupervisor: Sendable {
 
     private func startOwn(_ name: String?) async throws -> SeqPacketSocket {
         guard geteuid() == 0 else {
-            return try Self.connect(spawnedSocket, hint: "run as root once, or name a running launcher's --launcher-socket")
+            return try Self.connect(
+                spawnedSocket, hint: "run as root once, or name a running launcher's --launcher-socket")
         }
         let user = try UnprivilegedUser.find(name)
         try WorkerDirectory.makePath(base)
@@ -70,7 +71,9 @@ struct LauncherSupervisor: Sendable {
         let deadline = clock.now + Self.startTimeout
         while clock.now < deadline {
             if let socket = try? SeqPacketSocket.connect(path: spawnedSocket) { return socket }
-            guard waitpid(pid, nil, WNOHANG) == 0 else { throw WorkerError("the launcher ended at once; see \(logFile)") }
+            guard waitpid(pid, nil, WNOHANG) == 0 else {
+                throw WorkerError("the launcher ended at once; see \(logFile)")
+            }
             try await Task.sleep(for: .milliseconds(5))
         }
         throw WorkerError("the launcher does not listen on \(spawnedSocket); see \(logFile)")
@@ -137,7 +140,9 @@ struct LauncherSupervisor: Sendable {
         throw WorkerError("\(reason); start it and this worker again")
     }
 
-    private static func connect(_ path: String, hint: String = "is sandpool-launcher running?") throws -> SeqPacketSocket {
+    private static func connect(_ path: String, hint: String = "is sandpool-launcher running?") throws
+        -> SeqPacketSocket
+    {
         do throws(SystemError) {
             return try SeqPacketSocket.connect(path: path)
         } catch {

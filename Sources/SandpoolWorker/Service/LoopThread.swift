@@ -1,7 +1,8 @@
-import class Foundation.Thread
 import Glibc
 import LinuxSystem
 import NIOConcurrencyHelpers
+
+import class Foundation.Thread
 
 /// One thread that waits for descriptors and deadlines and runs an actor between them.
 ///

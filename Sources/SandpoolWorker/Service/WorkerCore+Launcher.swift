@@ -67,7 +67,8 @@ extension WorkerCore {
         case .event(let event, let descriptors): handle(event, descriptors)
         case .progress(let progress):
             guard let id = AttemptID(progress.id) else { return }
-            noteOutput(of: id, stdout: Int64(clamping: progress.stdoutBytes), stderr: Int64(clamping: progress.stderrBytes))
+            noteOutput(
+                of: id, stdout: Int64(clamping: progress.stdoutBytes), stderr: Int64(clamping: progress.stderrBytes))
         case .closed(let reason):
             launcher = nil
             launcherWaiters.failAll(WorkerError("the launcher is gone: \(reason)"))
@@ -167,7 +168,8 @@ extension WorkerCore {
         for (id, record) in inherited.records {
             let result = inherited.results.removeValue(forKey: id)
             restore(record, result, machine: result == nil ? .adopted() : .journaled(hasSandbox: false))
-            let outcome: Outcome = record.bootID == settings.bootID ? .launcherLost(commandStarted: true) : .hostRestarted
+            let outcome: Outcome =
+                record.bootID == settings.bootID ? .launcherLost(commandStarted: true) : .hostRestarted
             apply(.launcherLost(end(outcome)), to: id)
         }
         for result in inherited.results.values { restore(result) }

@@ -70,7 +70,8 @@ extension WorkerCore {
             attempt.isResultSent = false
             attempts[id] = attempt
             if attempt.machine.phase == .running {
-                outbox.add(AttemptProgress(lease: attempt.lease, state: .running, at: attempt.startedAt ?? settings.now()))
+                outbox.add(
+                    AttemptProgress(lease: attempt.lease, state: .running, at: attempt.startedAt ?? settings.now()))
             }
             if attempt.isOutputOpen, attempt.cursors.unsent > 0 { outputTurns.append(id) }
             if attempt.isResultReady { resultTurns.append(id) }
@@ -78,7 +79,9 @@ extension WorkerCore {
     }
 
     /// Counts a frame as a sign of life.
-    func noteHeard(session number: Int) { if number == session.number { session.heardMs = BoottimeClock.milliseconds() } }
+    func noteHeard(session number: Int) {
+        if number == session.number { session.heardMs = BoottimeClock.milliseconds() }
+    }
 
     /// Whether nothing was heard for longer than a lease lasts.
     func isSilent(session number: Int) -> Bool {

@@ -50,20 +50,17 @@ struct CoordinatorClient: Sendable {
 
     private func refusal(_ status: HTTPResponseStatus, _ detail: APIError?) -> any Error {
         let hint = detail?.hint.map { "; \($0)" } ?? ""
+        let said = (detail?.message ?? "\(status.code) \(status.reasonPhrase)") + hint
         switch status.code {
         case 401, 403:
             return Refused(
                 error: WorkerError(
-                    "the coordinator at \(address) refused the worker's token: "
-                        + "\(detail?.message ?? status.reasonPhrase); make one with `sandpool token create --role worker`"))
+                    "the coordinator at \(address) refused the worker's token: \(said); "
+                        + "make one with `sandpool token create --role worker`"))
         case 400, 404, 422, 426:
-            return Refused(
-                error: WorkerError(
-                    "the coordinator at \(address) refused the worker: "
-                        + "\(detail?.message ?? "\(status.code) \(status.reasonPhrase)")\(hint)"))
+            return Refused(error: WorkerError("the coordinator at \(address) refused the worker: \(said)"))
         default:
-            return WorkerError(
-                "the coordinator at \(address) answered \(status.code): \(detail?.message ?? status.reasonPhrase)\(hint)")
+            return WorkerError("the coordinator at \(address) answered \(status.code): \(said)")
         }
     }
 }

@@ -2,7 +2,8 @@ import Glibc
 
 /// The launcher that was built beside the tests.
 enum BuiltLauncher {
-    private static let directory = "/" + #filePath.split(separator: "/").dropLast(4).joined(separator: "/") + "/.build/debug"
+    private static let directory =
+        "/" + #filePath.split(separator: "/").dropLast(4).joined(separator: "/") + "/.build/debug"
 
     static var path: String { "\(directory)/sandpool-launcher" }
 

@@ -43,9 +43,13 @@ struct LocalPool: Sendable {
             restarts: restarts)
 
         return try await withThrowingTaskGroup(of: Result?.self) { group in
-            group.addTask { try await coordinator.run(); return nil }
+            group.addTask {
+                try await coordinator.run(); return nil
+            }
             for await _ in isListening { break }
-            group.addTask { try await keepRunning(service, wanted); return nil }
+            group.addTask {
+                try await keepRunning(service, wanted); return nil
+            }
             group.addTask { try await body(local) }
             defer { group.cancelAll() }
             while let next = try await group.next() { if let result = next { return result } }
