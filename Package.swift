@@ -97,6 +97,12 @@ let package = Package(
         .testTarget(
             name: "AcceptanceTests", dependencies: ["SandpoolModel"], exclude: ["Fixtures"]),
         .testTarget(
+            name: "CommandTests",
+            dependencies: [
+                "LinuxSystem", "SandpoolCommands", "SandpoolModel",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .testTarget(
             name: "EndToEndTests",
             dependencies: [
                 "Sandpool", "SandpoolCoordinator", "SandpoolModel", "SandpoolWorker",
@@ -132,6 +138,13 @@ let package = Package(
         .testTarget(name: "LauncherTests", dependencies: ["LinuxSystem", "SandpoolSandbox"]),
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem"]),
         .testTarget(name: "SandpoolSandboxTests", dependencies: ["LinuxSystem", "SandpoolSandbox"]),
+        .testTarget(
+            name: "SandpoolTests",
+            dependencies: [
+                "Sandpool", "SandpoolAPI", "SandpoolModel",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
         .testTarget(name: "StyleTests"),
     ],
     swiftLanguageModes: [.v6]

@@ -25,6 +25,6 @@ extension Pool {
             if starts.count > 2 * (count + 1) { starts.removeFirst(starts.count - count - 1) }
         }
         if starts.last == position { starts.removeLast() }
-        return starts.dropLast(max(0, count - 1)).last ?? position
+        return starts.isEmpty ? position : starts[max(0, starts.count - count)]
     }
 }

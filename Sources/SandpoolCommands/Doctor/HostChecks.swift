@@ -17,10 +17,10 @@ enum HostChecks {
     }
 
     private static var launcher: HostCheck {
-        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-        let count = readlink("/proc/self/exe", UnsafeMutableRawPointer(&buffer).assumingMemoryBound(to: CChar.self), buffer.count)
-        let directory = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
-            .split(separator: "/").dropLast().map { "/\($0)" }.joined()
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        let program = String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let directory = program.split(separator: "/").dropLast().map { "/\($0)" }.joined()
         let path = directory + "/sandpool-launcher"
         return HostCheck(
             "sandpool-launcher", access(path, X_OK) == 0, path, fix: "install it beside sandpool, as make dist does")

@@ -32,7 +32,8 @@ struct Run: AsyncParsableCommand {
         try await connection.withPool(for: .running) { pool in
             try await job.files.apply(to: &spec, in: pool)
             let follower = JobFollower(
-                stream: JobStream(pool, submitting: spec), passesInput: passesInput, isVerbose: verbose)
+                stream: JobStream(pool, submitting: spec), passesInput: passesInput, isVerbose: verbose,
+                tellsWaits: !connection.local)
             let finished = try await follower.follow()
             let status = await keep(finished, from: pool)
             if status != .success { throw status }

@@ -63,6 +63,7 @@ public enum CommandLineTool {
     private static func oneLine(_ message: String) -> String {
         let lines = message.split(separator: "\n").map { line in line.drop { $0 == " " || $0 == "-" } }
         let choices = lines.dropFirst().joined(separator: ", ")
-        return (lines.first.map(String.init) ?? "") + (choices.isEmpty ? "" : " \(choices)")
+        let line = (lines.first.map(String.init) ?? "") + (choices.isEmpty ? "" : " \(choices)")
+        return line.hasSuffix(".") ? String(line.dropLast()) : line
     }
 }

@@ -15,6 +15,10 @@ final class ProgressLine: Sendable {
 
     private let state = Mutex(State())
     let isLive = StandardError.isTerminal
+    /// Whether a wait's reason is told where there is no such line. An embedded pool's worker is on its way.
+    private let tellsWaits: Bool
+
+    init(tellsWaits: Bool) { self.tellsWaits = tellsWaits }
 
     /// Lets the line appear once a second has passed; returns when cancelled.
     func run() async {
@@ -30,12 +34,12 @@ final class ProgressLine: Sendable {
     func update(_ job: JobState, note: String?) {
         state.withLock { state in
             guard isLive else {
-                guard let note, note != state.toldNote else { return }
+                guard tellsWaits, job == .queued, let note, note != state.toldNote else { return }
                 state.toldNote = note
                 StandardError.line("sandpool: \(TerminalText.harmless(note))")
                 return
             }
-            state.text = job == .running ? "" : job.rawValue + (note.map { ": \($0)" } ?? "")
+            state.text = job == .running ? "" : job.rawValue + (tellsWaits ? note.map { ": \($0)" } ?? "" : "")
             Self.draw(&state)
         }
     }

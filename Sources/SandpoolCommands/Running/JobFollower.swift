@@ -10,16 +10,22 @@ struct JobFollower {
     /// Whether stdin is passed on.
     let passesInput: Bool
     let isVerbose: Bool
+    /// Whether to tell what the job waits for.
+    let tellsWaits: Bool
+
+    /// How long a job whose output nobody reads is given to end, before this process ends without it.
+    private static let endPatience = Duration.seconds(3)
 
     /// Follows the job to its end.
     func follow() async throws -> Job {
         let relay = try SignalRelay()
-        let progress = ProgressLine()
+        let progress = ProgressLine(tellsWaits: tellsWaits)
         return try await withThrowingTaskGroup(of: Void.self, returning: Job.self) { group in
             group.addTask { await forwardSignals(relay) }
             if progress.isLive { group.addTask { await progress.run() } }
             if passesInput { group.addTask { try await forwardInput() } }
             defer {
+                relay.stop()
                 progress.clear()
                 group.cancelAll()
             }
@@ -54,10 +60,19 @@ struct JobFollower {
             try await sink.write(bytes, to: descriptor)
         } catch let closed as ClosedOutput {
             try await stream.cancel()
-            while let event = try await stream.next() {
-                if case .finished = event { break }
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { try? await Task.sleep(for: Self.endPatience) }
+                group.addTask { await awaitEnd() }
+                await group.next()
+                group.cancelAll()
             }
             throw closed
+        }
+    }
+
+    private func awaitEnd() async {
+        while let event = try? await stream.next() {
+            if case .finished = event { return }
         }
     }
 

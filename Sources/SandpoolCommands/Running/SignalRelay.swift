@@ -10,7 +10,7 @@ struct SignalRelay {
     let signals: AsyncStream<Int32>
     private let pipe: Pipe
 
-    /// Takes SIGINT and SIGTERM over for the rest of this process.
+    /// Takes SIGINT and SIGTERM over until `stop`.
     init() throws {
         let pipe = try Pipe()
         let (signals, continuation) = AsyncStream.makeStream(of: Int32.self, bufferingPolicy: .bufferingNewest(16))
@@ -36,5 +36,10 @@ struct SignalRelay {
             action.sa_flags = SA_RESTART
             sigaction(number, &action, nil)
         }
+    }
+
+    /// Gives both back: from now on they end this process.
+    func stop() {
+        for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
     }
 }
