@@ -71,10 +71,12 @@ final class LocalLocks: Sendable {
     }
 
     private static func makePrivateDirectory(_ path: String) throws {
+        let parts = path.split(separator: "/")
         var prefix = ""
-        for part in path.split(separator: "/") {
+        for (index, part) in parts.enumerated() {
             prefix += "/\(part)"
-            if mkdir(prefix, 0o700) != 0, errno != EEXIST {
+            // Above it, others may have their own: the worker's user passes through /var/lib/sandpool.
+            if mkdir(prefix, index == parts.count - 1 ? 0o700 : 0o755) != 0, errno != EEXIST {
                 throw SandpoolError(
                     code: "local_failed", message: "cannot make \(prefix): \(String(cString: strerror(errno)))")
             }
