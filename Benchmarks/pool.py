@@ -16,11 +16,11 @@ class Pool:
         self.processes = {}
 
     @staticmethod
-    def floor_rate(build, count):
-        """Sandboxes a second of the launcher alone, looping over the same plan."""
+    def floor_rate(build, count, parallel):
+        """Sandboxes a second of the launcher alone, looping over the same plan with `parallel` alive at once."""
         with tempfile.TemporaryDirectory(prefix="sandpool-floor-") as directory:
             line = subprocess.run(
-                [os.path.join(build, "sandpool-launcher"), "--floor", str(count), "--parallel", "2",
+                [os.path.join(build, "sandpool-launcher"), "--floor", str(count), "--parallel", str(parallel),
                  "--data-dir", directory],
                 check=True, capture_output=True, text=True,
             ).stdout.split()
@@ -28,6 +28,7 @@ class Pool:
 
     def __enter__(self):
         self.directory = tempfile.TemporaryDirectory(prefix="sandpool-bench-")
+        os.chmod(self.directory.name, 0o711)  # the worker gives root up and has to reach its own directory
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -38,8 +39,11 @@ class Pool:
         with open(f"{base}/coordinator/admin.token", encoding="utf-8") as file:
             self.token = file.read().strip()
         self.environment = dict(os.environ, SANDPOOL_URL=f"http://127.0.0.1:{self.port}", SANDPOOL_TOKEN=self.token)
+        worker_token = self._request("POST", "/v1/tokens", json.dumps({"name": "bench", "role": "worker"}))["secret"]
+        with open(f"{base}/worker.token", "w", encoding="utf-8") as file:
+            file.write(worker_token)
         self._start("worker", "worker", "start", "--coordinator", f"http://127.0.0.1:{self.port}",
-                    "--data-dir", f"{base}/worker", "--token-file", f"{base}/coordinator/admin.token")
+                    "--data-dir", f"{base}/worker", "--token-file", f"{base}/worker.token")
         self._until(lambda: any(w["state"] == "connected" for w in self._get("/v1/workers")), "a worker is connected")
         return self
 
