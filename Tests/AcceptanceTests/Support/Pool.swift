@@ -22,7 +22,11 @@ final class Pool {
             guard coordinator.process.isRunning else { throw Failure(text: coordinator.logText) }
             return FileManager.default.fileExists(atPath: token) && (try? cli(["worker", "ls"]).code) == 0
         }
-        for index in 0..<count { try startWorker(index) }
+        for index in 0..<count {
+            let secret = try check(["token", "create", "--role", "worker", "worker\(index)"]).text
+            try secret.write(to: scratch.url("worker\(index).token"), atomically: true, encoding: .utf8)
+            try startWorker(index)
+        }
         try until("all workers are connected") { [self] in
             try check(["worker", "ls", "--json"]).text.components(separatedBy: "\"connected\"").count == count + 1
         }
@@ -32,7 +36,7 @@ final class Pool {
         workers[index] = try Service(
             [
                 "worker", "start", "--coordinator", "http://\(hosts.hubAddress(index)):\(port)", "--data-dir",
-                workerDirectory(index), "--token-file", scratch.path("coordinator/admin.token"), "--cpus", "8",
+                workerDirectory(index), "--token-file", scratch.path("worker\(index).token"), "--cpus", "8",
                 "--memory", "8GiB",
             ], log: scratch.url("worker\(index).log"), network: hosts.spokes[index])
     }
