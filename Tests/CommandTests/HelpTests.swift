@@ -20,7 +20,8 @@ import Testing
                 == [
                     "", "run", "submit", "ls", "show", "why", "logs", "wait", "cancel",
                     "coordinator", "coordinator start",
-                    "worker", "worker start", "worker ls", "worker show", "worker drain", "worker resume", "worker forget",
+                    "worker", "worker start", "worker ls", "worker show", "worker drain", "worker resume",
+                    "worker forget",
                     "token", "token create", "token ls", "token revoke", "doctor", "completions",
                 ])
     }

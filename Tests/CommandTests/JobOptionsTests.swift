@@ -37,13 +37,33 @@ import Testing
             with { $0.network.allowCIDRs = ["192.0.2.0/24", "198.51.100.1"] }
         ),
         (["--allow-domain", "*.example.org"], with { $0.network.allowDomains = ["*.example.org"] }),
-        (["-w", "/repo", "-u", "1000"], with { $0.workingDirectory = "/repo"; $0.user = "1000" }),
+        (
+            ["-w", "/repo", "-u", "1000"],
+            with {
+                $0.workingDirectory = "/repo"; $0.user = "1000"
+            }
+        ),
         (["-e", "A=1", "--env", "B=x=y", "-e", "C="], with { $0.environment = ["A": "1", "B": "x=y", "C": ""] }),
-        (["--name", "n", "--tag", "a=1", "--tag", "b="], with { $0.name = "n"; $0.tags = ["a": "1", "b": ""] }),
+        (
+            ["--name", "n", "--tag", "a=1", "--tag", "b="],
+            with {
+                $0.name = "n"; $0.tags = ["a": "1", "b": ""]
+            }
+        ),
         (["--require", "zone=a"], with { $0.require = ["zone": "a"] }),
         (["--priority", "-5"], with { $0.priority = -5 }),
-        (["--retries", "2", "--rerun", "never"], with { $0.retries = 2; $0.rerun = .never }),
-        (["--key", "k"], with { $0.idempotencyKey = "k"; $0.onDisconnect = .detach }),
+        (
+            ["--retries", "2", "--rerun", "never"],
+            with {
+                $0.retries = 2; $0.rerun = .never
+            }
+        ),
+        (
+            ["--key", "k"],
+            with {
+                $0.idempotencyKey = "k"; $0.onDisconnect = .detach
+            }
+        ),
         (["--key", "k", "--on-disconnect", "cancel"], with { $0.idempotencyKey = "k" }),
         (["--on-disconnect", "detach"], with { $0.onDisconnect = .detach }),
         (["-i"], with { $0.stdin = .stream }),
@@ -70,10 +90,11 @@ import Testing
         #expect(spec.environment == ["HERE": "yes", "SET": "over"])
     }
 
-    @Test(arguments: [
-        ("a:/b", false, "a", "/b"), ("/x/y:/b/../c", false, nil, nil), ("c:d:/e", false, "c:d", "/e"),
-        ("/out:x:y", true, "x:y", "/out"), (":/a", false, nil, nil), ("a:", false, nil, nil),
-    ] as [(String, Bool, String?, String?)])
+    @Test(
+        arguments: [
+            ("a:/b", false, "a", "/b"), ("/x/y:/b/../c", false, nil, nil), ("c:d:/e", false, "c:d", "/e"),
+            ("/out:x:y", true, "x:y", "/out"), (":/a", false, nil, nil), ("a:", false, nil, nil),
+        ] as [(String, Bool, String?, String?)])
     func pairs(_ text: String, _ remoteFirst: Bool, _ local: String?, _ remote: String?) {
         let pair = try? PathPair(parsing: text, remoteFirst: remoteFirst)
         #expect(pair?.local == local)

@@ -52,7 +52,9 @@ import Testing
         #expect(result.status == 125)
         #expect(
             result.stderr
-                == "sandpool: cannot reach coordinator at unix:/nonexistent/socket: no such socket; start it, or try --local\n")
+                == "sandpool: cannot reach coordinator at unix:/nonexistent/socket: no such socket; "
+                + "start it, or try --local\n"
+        )
     }
 
     @Test(arguments: [

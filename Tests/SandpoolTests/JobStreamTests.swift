@@ -8,13 +8,15 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct JobStreamTests {
     private static func output(_ offset: Int64, _ text: String, _ stream: OutputStreamCode = .stdout) -> Frame {
         .output(
-            OutputFrame(id: Job.fixtureID.text, epoch: 0, stream: stream, offset: offset, bytes: ByteBuffer(string: text)))
+            OutputFrame(
+                id: Job.fixtureID.text, epoch: 0, stream: stream, offset: offset, bytes: ByteBuffer(string: text)))
     }
 
     private static let created = RunEvent.created(id: Job.fixtureID, name: nil)
 
     /// Reads a stream to its end: its output, how often it reconnected, and the job.
-    private static func collect(_ stream: JobStream) async throws -> (out: String, err: String, losses: Int, job: Job?) {
+    private static func collect(_ stream: JobStream) async throws -> (out: String, err: String, losses: Int, job: Job?)
+    {
         var result = (out: "", err: "", losses: 0, job: Job?.none)
         while let event = try await stream.next() {
             switch event {

@@ -10,7 +10,9 @@ import Testing
         let error = await #expect(throws: SandpoolError.self) { try await server.pool.workers() }
         #expect(
             error?.description
-                == "cannot reach coordinator at http://127.0.0.1:\(server.port): connection refused; start it, or try --local")
+                == "cannot reach coordinator at http://127.0.0.1:\(server.port): connection refused; "
+                + "start it, or try --local"
+        )
     }
 
     @Test func errorAnswerIsThrownWithItsHint() async throws {
@@ -18,7 +20,8 @@ import Testing
             { connection in
                 try connection.request()
                 connection.answer(
-                    "404 Not Found", #"{"error":{"code":"not_found","message":"no job x","hint":"see sandpool ls -a"}}"#)
+                    "404 Not Found", #"{"error":{"code":"not_found","message":"no job x","hint":"see sandpool ls -a"}}"#
+                )
             }
         ])
         let error = await #expect(throws: SandpoolError.self) { try await server.pool.job("x") }

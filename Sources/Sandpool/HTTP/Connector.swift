@@ -8,7 +8,8 @@ struct Connector: Sendable {
 
     private static let connectTimeout = TimeAmount.seconds(10)
     /// Bytes read at once: small for a plain answer, large once output flows.
-    private static let receiveSizes = AdaptiveRecvByteBufferAllocator(minimum: 4 << 10, initial: 8 << 10, maximum: 1 << 20)
+    private static let receiveSizes = AdaptiveRecvByteBufferAllocator(
+        minimum: 4 << 10, initial: 8 << 10, maximum: 1 << 20)
 
     /// One thread serves every connection of the process: a client moves bytes and computes nothing.
     private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)

@@ -28,7 +28,8 @@ struct HostCheck: Codable, Hashable {
     /// One line for people.
     var text: String {
         let mark = isPresent ? "ok" : isRequired ? "MISSING" : "missing"
-        return mark.padded(to: 9) + name.padded(to: 22) + detail + (fix.map { "\n" + "".padded(to: 31) + "fix: \($0)" } ?? "")
+        return mark.padded(to: 9) + name.padded(to: 22) + detail
+            + (fix.map { "\n" + "".padded(to: 31) + "fix: \($0)" } ?? "")
     }
 }
 

@@ -49,7 +49,8 @@ enum HostChecks {
 
     private static func program(_ name: String, isRequired: Bool, purpose: String, fix: String) -> HostCheck {
         let path = HostFile.program(name)
-        return HostCheck(name, path != nil, isRequired: isRequired, path ?? "not found; needed for \(purpose)", fix: fix)
+        return HostCheck(
+            name, path != nil, isRequired: isRequired, path ?? "not found; needed for \(purpose)", fix: fix)
     }
 
     private static var unprivilegedNamespaces: HostCheck {

@@ -62,7 +62,8 @@ enum KernelChecks {
         return HostCheck(
             "cgroups", missing.isEmpty,
             "version \(unified == nil ? 1 : 2)"
-                + (missing.isEmpty ? ", \(wanted.joined(separator: " "))" : ", without \(missing.joined(separator: " "))"),
+                + (missing.isEmpty
+                    ? ", \(wanted.joined(separator: " "))" : ", without \(missing.joined(separator: " "))"),
             fix: "boot with systemd's default unified hierarchy, or mount the missing controllers")
     }
 

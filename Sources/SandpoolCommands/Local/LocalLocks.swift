@@ -66,7 +66,8 @@ final class LocalLocks: Sendable {
         do {
             return try FileDescriptor.open(path, O_RDWR | O_CREAT, mode: 0o600)
         } catch {
-            throw SandpoolError(code: "local_failed", message: "\(error)", hint: "check the directory's owner and the disk")
+            throw SandpoolError(
+                code: "local_failed", message: "\(error)", hint: "check the directory's owner and the disk")
         }
     }
 

@@ -11,7 +11,8 @@ enum LocalPool {
     static func withPool(for need: ConnectionOptions.Need, _ body: (Pool) async throws -> Void) async throws {
         if need == .running, geteuid() != 0 {
             throw SandpoolError(
-                code: "not_root", message: "--local needs root in this version: sandboxes without root are not built yet",
+                code: "not_root",
+                message: "--local needs root in this version: sandboxes without root are not built yet",
                 hint: "run with sudo, or set SANDPOOL_URL to a coordinator")
         }
         let directory = DataDirectories.local
@@ -82,7 +83,9 @@ enum LocalPool {
                 let worker = WorkerConfiguration(
                     coordinator: CoordinatorAddress(socketPath: socket), dataDirectory: "\(directory)/worker",
                     launcher: .embedded)
-                group.addTask { await endProcess(unlessCancelled: { try await Worker(configuration: worker, logger: quiet).run() }) }
+                group.addTask {
+                    await endProcess(unlessCancelled: { try await Worker(configuration: worker, logger: quiet).run() })
+                }
             }
             defer { group.cancelAll() }
             try await body(Pool(endpoint: Endpoint(socketPath: socket), token: nil))

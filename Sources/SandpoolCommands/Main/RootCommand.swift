@@ -35,10 +35,13 @@ struct RootCommand: AsyncParsableCommand {
     /// What is wrong with a command line whose next word is no verb where one is needed.
     static func unknownVerb(in arguments: [String]) -> String? {
         let (verbs, choices) = path(in: arguments)
-        guard !choices.isEmpty, verbs.count < arguments.count, !arguments[verbs.count].hasPrefix("-") else { return nil }
+        guard !choices.isEmpty, verbs.count < arguments.count, !arguments[verbs.count].hasPrefix("-") else {
+            return nil
+        }
         let word = arguments[verbs.count]
         let names = choices.flatMap { [$0._commandName] + $0.configuration.aliases }
-        let hint = nearestWord(to: word, in: names).map { "did you mean \($0)?" } ?? "known: \(names.joined(separator: " "))"
+        let hint =
+            nearestWord(to: word, in: names).map { "did you mean \($0)?" } ?? "known: \(names.joined(separator: " "))"
         return "unknown command '\(word)', \(hint)"
     }
 

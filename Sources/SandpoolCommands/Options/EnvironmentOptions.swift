@@ -15,7 +15,8 @@ struct EnvironmentOptions: ParsableArguments {
     var envFile: [String] = []
     @Option(name: .shortAndLong, help: .init("Directory to start in.", valueName: "dir"))
     var workdir: String?
-    @Option(name: .shortAndLong, help: .init("User in the sandbox: a name, or a uid from 0 to 65535.", valueName: "user"))
+    @Option(
+        name: .shortAndLong, help: .init("User in the sandbox: a name, or a uid from 0 to 65535.", valueName: "user"))
     var user: String?
 
     func apply(

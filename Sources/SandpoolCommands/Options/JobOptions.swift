@@ -16,7 +16,9 @@ struct JobOptions: ParsableArguments {
     /// The spec but for its mounts, which need a pool to upload them to.
     func spec(policy: DisconnectPolicy, stdin: StandardInput = .none) throws -> JobSpec {
         var spec = JobSpec(command: command.first == "--" ? Array(command.dropFirst()) : command)
-        guard let program = spec.command.first, !program.isEmpty else { throw ValidationError("the command is missing") }
+        guard let program = spec.command.first, !program.isEmpty else {
+            throw ValidationError("the command is missing")
+        }
         try environment.apply(to: &spec)
         resources.apply(to: &spec)
         times.apply(to: &spec)

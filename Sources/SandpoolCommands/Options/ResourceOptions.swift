@@ -28,9 +28,12 @@ struct TimeOptions: ParsableArguments {
     var timeout: Double?
     @Option(help: .init("Time between SIGTERM and SIGKILL.", valueName: "time"), transform: OptionValue.duration)
     var grace: Double?
-    @Option(help: .init("Give up when it did not start within this.", valueName: "time"), transform: OptionValue.duration)
+    @Option(
+        help: .init("Give up when it did not start within this.", valueName: "time"), transform: OptionValue.duration)
     var queueTimeout: Double?
-    @Option(help: .init("End the command after this long without output.", valueName: "time"), transform: OptionValue.duration)
+    @Option(
+        help: .init("End the command after this long without output.", valueName: "time"),
+        transform: OptionValue.duration)
     var idleTimeout: Double?
 
     func apply(to spec: inout JobSpec) {

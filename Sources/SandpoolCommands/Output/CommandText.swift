@@ -5,7 +5,8 @@ enum CommandText {
     static func line(_ command: [String]) -> String {
         command.map { word in
             !word.isEmpty && word.allSatisfy(plain.contains)
-                ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+                ? word
+                : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
         }.joined(separator: " ")
     }
 }

@@ -7,7 +7,9 @@ enum Descriptor {
     ///
     /// - Throws: `ClosedOutput` where the reader is gone, `SandpoolError` for any other failure.
     static func write(_ bytes: some Collection<UInt8>, to descriptor: Int32) throws {
-        let done: Void? = try bytes.withContiguousStorageIfAvailable { try write(UnsafeRawBufferPointer($0), to: descriptor) }
+        let done: Void? = try bytes.withContiguousStorageIfAvailable {
+            try write(UnsafeRawBufferPointer($0), to: descriptor)
+        }
         if done == nil { try Array(bytes).withUnsafeBytes { try write($0, to: descriptor) } }
     }
 

@@ -8,7 +8,9 @@ enum JobDescription {
         lines.add("name", job.name)
         lines.add("state", job.state.rawValue)
         lines.add("code", job.returnCode.map(String.init))
-        lines.add("cause", job.cause.map { cause in job.fault.map { "\(cause.rawValue) (\($0.rawValue))" } ?? cause.rawValue })
+        lines.add(
+            "cause", job.cause.map { cause in job.fault.map { "\(cause.rawValue) (\($0.rawValue))" } ?? cause.rawValue }
+        )
         lines.add("message", job.message)
         lines.add("command", CommandText.line(job.command))
         lines.add("image", job.image)

@@ -29,9 +29,12 @@ struct StartWorker: AsyncParsableCommand {
     var cpus: Double?
     @Option(help: .init("Memory to give away (default most of it).", valueName: "size"), transform: OptionValue.size)
     var memory: Int64?
-    @Option(help: .init("Disk for writable layers (default most of what is free).", valueName: "size"), transform: OptionValue.size)
+    @Option(
+        help: .init("Disk for writable layers (default most of what is free).", valueName: "size"),
+        transform: OptionValue.size)
     var disk: Int64?
-    @Option(help: .init("A label that jobs can require; can be repeated.", valueName: "k=v"), transform: OptionValue.label)
+    @Option(
+        help: .init("A label that jobs can require; can be repeated.", valueName: "k=v"), transform: OptionValue.label)
     var label: [Label] = []
     @Option(help: .init("A private network that sandboxes may reach; can be repeated.", valueName: "cidr"))
     var egressAllow: [String] = []
