@@ -7,7 +7,7 @@ let fullyStatic: [String] = ["-static-executable"]
 
 /// The command line starts once for every `sandpool run`: linked at a fixed address it has no relocations
 /// to work through first, which were most of its start-up time.
-let fixedAddress: [String] = ["-Xclang-linker", "-no-pie"]
+let fixedAddress: [String] = ["-Xclang-linker", "-no-pie", "-Xlinker", "--no-export-dynamic"]
 
 let package = Package(
     name: "sandpool",
