@@ -65,7 +65,7 @@ import Testing
 
     @Test func aKilledLauncherLeavesNothingAfterTheNextStart() throws {
         let directory = try LauncherProcess.temporaryDirectory()
-        defer { try? FileManager.default.removeItem(atPath: directory) }
+        defer { LauncherProcess.removeData(directory) }
         let marker = "sandpool-marker-\(UUID().uuidString)"
         let first = try Service(directory)
         let client = try first.connect()
@@ -84,16 +84,18 @@ import Testing
 
     @Test func aDataDirectoryHasOneLauncher() throws {
         try withService { service in
+            // It listens, so it has the lock: the other way round the second would be the one that lives.
+            let client = try service.connect()
             let second = try LauncherProcess(
                 dataDirectory: service.directory, arguments: ["--socket", service.directory + "/other"])
             #expect(second.wait() == 1 << 8)
-            try #expect(service.connect().run(.test("/bin/true")).report.end == .exited(code: 0))
+            try #expect(client.run(.test("/bin/true")).report.end == .exited(code: 0))
         }
     }
 
     @Test func aNewerDataDirectoryIsRefused() throws {
         let directory = try LauncherProcess.temporaryDirectory()
-        defer { try? FileManager.default.removeItem(atPath: directory) }
+        defer { LauncherProcess.removeData(directory) }
         try "999\n".write(toFile: directory + "/version", atomically: false, encoding: .utf8)
         let launcher = try LauncherProcess(dataDirectory: directory, arguments: ["--socket", directory + "/s"])
         #expect(launcher.wait() == 1 << 8)
@@ -109,7 +111,7 @@ import Testing
 
     @Test func theFloorIsMeasured() throws {
         let directory = try LauncherProcess.temporaryDirectory()
-        defer { try? FileManager.default.removeItem(atPath: directory) }
+        defer { LauncherProcess.removeData(directory) }
         let launcher = try LauncherProcess(dataDirectory: directory, arguments: ["--floor", "10", "--parallel", "2"])
         #expect(launcher.wait() == 0)
     }

@@ -8,7 +8,7 @@ public enum LauncherMain {
         do {
             let options = try LauncherOptions(arguments)
             guard geteuid() == 0 else { throw LauncherError("must run as root") }
-            try prepareProcess()
+            try prepareProcess(options.mode)
             let launcher = try Launcher(dataDirectory: options.dataDirectory)
             let stop = try StopSignals(launcher)
             defer { withExtendedLifetime(stop) { launcher.removeTraces() } }
@@ -37,7 +37,14 @@ public enum LauncherMain {
         }
     }
 
-    private static func prepareProcess() throws(SystemError) {
+    private static func prepareProcess(_ mode: LauncherOptions.Mode) throws(SystemError) {
+        // What it was started with by accident would stay open as long as it lives: the end of somebody's pipe.
+        var first: Int32 = 3
+        if case .connected(let descriptor) = mode {
+            ProcessControl.closeAll(from: first, through: descriptor - 1)
+            first = descriptor + 1
+        }
+        ProcessControl.closeAll(from: first)
         // A peer that is gone shows as EPIPE.
         signal(SIGPIPE, SIG_IGN)
         // Every mode is given where a file is made.

@@ -37,12 +37,12 @@ final class DataDirectory {
         do throws(SystemError) {
             let text: String
             do throws(SystemError) {
-                text = try directory.read("version", limit: 64)
+                text = try directory.read("version", limit: 64).filter { !$0.isWhitespace }
             } catch  where error.code == ENOENT {
                 try directory.makeFile("version", Array("\(Self.version)\n".utf8), mode: 0o600)
                 return
             }
-            guard let found = Int(text.filter { !$0.isWhitespace }), found <= Self.version else {
+            guard let found = Int(text), found <= Self.version else {
                 throw SystemError(
                     "version \(text.prefix(20)) was written by a newer Sandpool; upgrade this one", code: EINVAL)
             }

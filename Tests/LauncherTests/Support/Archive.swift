@@ -53,12 +53,9 @@ struct TemporaryFile {
     let descriptor: FileDescriptor
 
     init() throws {
-        var template = Array("/tmp/sandpool-file-XXXXXX".utf8CString)
-        let raw = mkstemp(&template)
-        guard raw >= 0 else { throw TestFailure("mkstemp: \(errno)") }
-        unlink(template)
-        descriptor = FileDescriptor(owning: raw)
-        _ = fcntl(raw, F_SETFD, FD_CLOEXEC)
+        // Close-on-exec from the first moment: another test may be spawning its launcher.
+        let unnamed: Int32 = 0x41_0000
+        descriptor = try FileDescriptor.open("/tmp", O_RDWR | unnamed, mode: 0o600)
     }
 
     /// The content of one member of the archive in it.

@@ -8,6 +8,9 @@ final class LauncherProcess {
     let dataDirectory: String
     let pid: pid_t
     private(set) var hasEnded = false
+    private let descriptor: FileDescriptor
+    /// Nothing that a launcher does before its end takes as long.
+    private static let limitMs: Int32 = 60_000
 
     /// The binary that the same build made, beside the test bundle.
     static func binary() throws -> String {
@@ -47,11 +50,20 @@ final class LauncherProcess {
         let code = posix_spawn(&spawned, words[0], &actions, nil, &pointers, environ)
         guard code == 0 else { throw TestFailure("posix_spawn: \(code)") }
         pid = spawned
+        descriptor = try ChildProcess.open(spawned)
     }
 
-    /// Waits for its end; returns the status as waitpid(2) gives it.
+    /// Whether it has ended, or does within so many milliseconds.
+    func ends(within milliseconds: Int32) -> Bool {
+        var state = pollfd(fd: descriptor.raw, events: Int16(POLLIN), revents: 0)
+        return hasEnded || poll(&state, 1, milliseconds) == 1
+    }
+
+    /// Waits for its end; returns the status as waitpid(2) gives it. One that does not end is killed, which the
+    /// status shows.
     @discardableResult
     func wait() -> Int32 {
+        if !ends(within: Self.limitMs) { kill(pid, SIGKILL) }
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
         hasEnded = true
@@ -59,9 +71,21 @@ final class LauncherProcess {
     }
 
     /// What its sandboxes' cgroups are below, as it wrote down.
-    func cgroupDirectories() -> [String] {
+    func cgroupDirectories() -> [String] { Self.cgroupDirectories(of: dataDirectory) }
+
+    private static func cgroupDirectories(of dataDirectory: String) -> [String] {
         let text = (try? String(contentsOfFile: dataDirectory + "/cgroups", encoding: .utf8)) ?? ""
         return text.split(separator: "\n").map(String.init)
+    }
+
+    /// Removes a data directory and, of a launcher that was killed, the cgroups that the next one would sweep.
+    static func removeData(_ directory: String) {
+        for path in cgroupDirectories(of: directory) {
+            let below = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+            for name in below { rmdir("\(path)/\(name)") }
+            rmdir(path)
+        }
+        try? FileManager.default.removeItem(atPath: directory)
     }
 }
 
@@ -73,7 +97,7 @@ struct TestFailure: Error, CustomStringConvertible {
 /// A launcher for one test, after which nothing of it may be left on the host.
 func withLauncher(prefix: [String] = [], _ body: (LauncherClient) throws -> Void) throws {
     let directory = try LauncherProcess.temporaryDirectory()
-    defer { try? FileManager.default.removeItem(atPath: directory) }
+    defer { LauncherProcess.removeData(directory) }
     let (own, theirs) = try SeqPacketSocket.pair()
     let process = try LauncherProcess(
         dataDirectory: directory, arguments: ["--connected-fd", "3"], connection: theirs.descriptor, prefix: prefix)

@@ -14,14 +14,13 @@ final class Service {
         process = try LauncherProcess(dataDirectory: directory, arguments: ["--socket", directory + "/socket"])
     }
 
-    /// Waits for the launcher to listen: it has nobody to tell that it does.
+    /// Waits for the launcher to listen or to end: it has nobody to tell that it listens.
     func socket() throws -> SeqPacketSocket {
         let clock = ContinuousClock()
         let end = clock.now + .seconds(60)
         while true {
             do { return try SeqPacketSocket.connect(path: path) } catch {
-                guard clock.now < end else { throw error }
-                sched_yield()
+                guard clock.now < end, !process.ends(within: 5) else { throw error }
             }
         }
     }
@@ -48,7 +47,7 @@ final class Service {
 /// A launcher service for one test, after which nothing of it may be left on the host.
 func withService(_ body: (Service) throws -> Void) throws {
     let directory = try LauncherProcess.temporaryDirectory()
-    defer { try? FileManager.default.removeItem(atPath: directory) }
+    defer { LauncherProcess.removeData(directory) }
     let service = try Service(directory)
     try body(service)
     service.stop()
