@@ -16,6 +16,8 @@ enum CgroupSweep {
                 guard let child = try? directory.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) else { continue }
                 try remove(name, child, in: directory)
             }
+            // This launcher may be put elsewhere. What else is in it is not a launcher's, and keeps it.
+            rmdir(path)
         }
     }
 

@@ -17,36 +17,24 @@ final class CgroupTree {
     let directories: [String]
 
     /// Makes the launcher's own directories, named `name`, and writes down where they are.
-    init(name: String, data: DataDirectory) throws(SystemError) {
+    init(name: String, data: DataDirectory) throws {
         let root = try FileDescriptor.open("/", O_PATH | O_DIRECTORY)
         let membership = CgroupMembership(
             cgroup: try root.read("proc/self/cgroup"), mountInfo: try root.read("proc/self/mountinfo", limit: 4 << 20))
-        if let memory = membership.controllers["memory"] {
-            guard let pids = membership.controllers["pids"], let cpu = membership.controllers["cpu"] else {
-                throw SystemError(
-                    "cgroups: the memory controller is on version 1, pids or cpu is nowhere", code: ENOENT)
-            }
-            var directories = ["\(memory)/\(name)", "\(pids)/\(name)", "\(cpu)/\(name)"]
-            if let own = membership.unified { directories.append("\(own)/\(name)") }
-            try Self.record(directories, data)
-            let opened = try directories[..<3].map { path throws(SystemError) in try Self.make(path) }
-            var unified: FileDescriptor?
-            if let own = membership.unified { unified = try Self.make("\(own)/\(name)") }
-            layout = .hybrid(memory: opened[0], pids: opened[1], cpu: opened[2], unified: unified)
-            self.directories = directories
-            return
+        let placement = try CgroupPlacement(membership, isDelegated: Self.isDelegated)
+        directories = placement.directories(named: name)
+        try Self.record(directories, data)
+        switch placement {
+        case .versionOne:
+            let opened = try directories.map { path throws(SystemError) in try Self.make(path) }
+            layout = .hybrid(
+                memory: opened[0], pids: opened[1], cpu: opened[2], unified: opened.count > 3 ? opened[3] : nil)
+        case .delegated(let parent):
+            try ControllerHandDown.vacate(parent)
+            layout = .unified(try Self.makeUnified(directories[0], below: parent))
+        case .root(let mount):
+            layout = .unified(try Self.makeUnified(directories[0], below: mount))
         }
-        guard let own = membership.unified, let mount = membership.unifiedMount else {
-            throw SystemError("cgroups: neither version is mounted", code: ENOENT)
-        }
-        let parent = try Self.delegatedParent(own: own, mount: mount)
-        let path = "\(parent)/\(name)"
-        try Self.record([path], data)
-        layout = .unified(try Self.make(path))
-        directories = [path]
-        let wanted = "+memory +pids +cpu"
-        try FileDescriptor.open(parent, O_PATH | O_DIRECTORY).write(wanted, to: "cgroup.subtree_control")
-        try FileDescriptor.open(path, O_PATH | O_DIRECTORY).write(wanted, to: "cgroup.subtree_control")
     }
 
     /// At an orderly end, when every sandbox's is gone.
@@ -62,17 +50,19 @@ final class CgroupTree {
         try systemCall("rename \(half)") { renameat(data.directory.raw, half, data.directory.raw, CgroupSweep.record) }
     }
 
-    /// A unit with `Delegate=yes` owns its cgroup: the launcher moves into a child of it, since a cgroup with
-    /// processes cannot hand controllers down. Started by hand, it uses the root, which can.
-    private static func delegatedParent(own: String, mount: String) throws(SystemError) -> String {
+    /// systemd marks a unit with `Delegate=yes` so; only root may set the first (systemd.resource-control(5)).
+    private static func isDelegated(_ cgroup: String) -> Bool {
         var value: UInt8 = 0
-        let delegated = ["trusted.delegate", "user.delegate"].contains { (name: String) in
-            getxattr(own, name, &value, 1) == 1
+        return ["trusted.delegate", "user.delegate"].contains { (name: String) in
+            getxattr(cgroup, name, &value, 1) == 1 && value == UInt8(ascii: "1")
         }
-        guard delegated, value == UInt8(ascii: "1") else { return mount }
-        _ = try make("\(own)/launcher")
-        try FileDescriptor.open("\(own)/launcher", O_PATH | O_DIRECTORY).write("0", to: "cgroup.procs")
-        return own
+    }
+
+    private static func makeUnified(_ path: String, below parent: String) throws -> FileDescriptor {
+        try ControllerHandDown.enable(in: parent)
+        let directory = try make(path)
+        try ControllerHandDown.enable(in: path)
+        return directory
     }
 
     private static func make(_ path: String) throws(SystemError) -> FileDescriptor {

@@ -19,7 +19,8 @@ public enum LauncherMain {
                 let service = try LauncherService(launcher, keepsSandboxes: false)
                 try service.serve(SeqPacketSocket(FileDescriptor(owning: descriptor)))
                 try launcher.loop.run()
-            case .socket(let path, let peerUser, let idle):
+            case .socket(let path, let peer, let idle):
+                let peerUser = try peer?.userID()
                 let service = try LauncherService(launcher, keepsSandboxes: true)
                 let listener = try LauncherListener(
                     path: path, peerUser: peerUser, service: service, loop: launcher.loop)

@@ -2,11 +2,18 @@
 public struct LauncherOptions: Equatable, Sendable {
     public enum Mode: Equatable, Sendable {
         /// Listen on a Unix socket; sandboxes outlive the worker's connection.
-        case socket(path: String, peerUser: UInt32?, exitWhenIdleSeconds: UInt64?)
+        case socket(path: String, peer: Peer?, exitWhenIdleSeconds: UInt64?)
         /// Serve one connected socket; its end is the end of every sandbox and of the launcher.
         case connected(descriptor: Int32)
         /// Measure: run `count` sandboxes of `true`, `parallel` at once, and print the rate.
         case floor(count: Int, parallel: Int)
+    }
+
+    /// Who may connect, beside root.
+    public enum Peer: Equatable, Sendable {
+        case user(UInt32)
+        /// As in `/etc/passwd` of the host.
+        case named(String)
     }
 
     public var dataDirectory: String
@@ -14,7 +21,7 @@ public struct LauncherOptions: Equatable, Sendable {
 
     public static let usage =
         "usage: sandpool-launcher --data-dir DIR "
-        + "(--socket PATH [--peer-uid UID] [--exit-when-idle SECONDS] | --connected-fd FD | --floor N --parallel P)"
+        + "(--socket PATH [--peer-uid UID | --peer-user NAME] [--exit-when-idle SECONDS] | --connected-fd FD | --floor N --parallel P)"
 
     public init(_ arguments: [String]) throws(OptionError) {
         var values: [String: String] = [:]
@@ -39,10 +46,16 @@ public struct LauncherOptions: Equatable, Sendable {
         dataDirectory = directory
         let descriptor: Int32? = try number("--connected-fd", in: 3...1_023)
         let count: Int? = try number("--floor", in: 1...10_000_000)
+        var peer: Peer?
+        if let user: UInt32 = try number("--peer-uid", in: 0...UInt32.max - 1) { peer = .user(user) }
+        if let name = values["--peer-user"] {
+            guard peer == nil else { throw OptionError("--peer-uid and --peer-user are given both") }
+            peer = .named(name)
+        }
         switch (values["--socket"], descriptor, count) {
         case (let path?, nil, nil):
             mode = .socket(
-                path: path, peerUser: try number("--peer-uid", in: 0...UInt32.max - 1),
+                path: path, peer: peer,
                 exitWhenIdleSeconds: try number("--exit-when-idle", in: 0...1_000_000_000))
         case (nil, let descriptor?, nil): mode = .connected(descriptor: descriptor)
         case (nil, nil, let count?):
@@ -52,7 +65,7 @@ public struct LauncherOptions: Equatable, Sendable {
     }
 
     private static let names: Set<String> = [
-        "--data-dir", "--socket", "--peer-uid", "--exit-when-idle", "--connected-fd", "--floor", "--parallel",
+        "--data-dir", "--socket", "--peer-uid", "--peer-user", "--exit-when-idle", "--connected-fd", "--floor", "--parallel",
     ]
 }
 

@@ -1,0 +1,29 @@
+import Testing
+
+@testable import SandpoolSandbox
+
+@Suite struct LauncherOptionsTests {
+    @Test func whoMayConnectIsAUserOrAName() throws {
+        let service = ["--data-dir", "/d", "--socket", "/s"]
+        func mode(_ more: String...) throws -> LauncherOptions.Mode { try LauncherOptions(service + more).mode }
+        try #expect(mode() == .socket(path: "/s", peer: nil, exitWhenIdleSeconds: nil))
+        try #expect(mode("--peer-uid", "7") == .socket(path: "/s", peer: .user(7), exitWhenIdleSeconds: nil))
+        try #expect(mode("--peer-user", "a") == .socket(path: "/s", peer: .named("a"), exitWhenIdleSeconds: nil))
+        #expect(throws: OptionError.self) { try mode("--peer-user", "a", "--peer-uid", "1") }
+        #expect(throws: OptionError.self) { try mode("--peer-uid", "-1") }
+        #expect(throws: OptionError.self) { try mode("--peer-user") }
+    }
+
+    @Test func aNameIsFoundInTheAccountFile() {
+        let text = "root:x:0:0:root:/root:/bin/bash\nbroken\nodd:x:many:0::/:\nsandpool:x:998:997::/:/bin/false\n"
+        #expect(AccountFile.user(named: "sandpool", in: text) == 998)
+        #expect(AccountFile.user(named: "root", in: text) == 0)
+        for name in ["sand", "", "broken", "odd", "x"] { #expect(AccountFile.user(named: name, in: text) == nil) }
+    }
+
+    @Test func anUnknownNameIsOneLine() {
+        let peer = LauncherOptions.Peer.named("nobody-has-this-name")
+        let error = #expect(throws: LauncherError.self) { try peer.userID() }
+        #expect(error?.description.contains("nobody-has-this-name is not in /etc/passwd") == true)
+    }
+}
