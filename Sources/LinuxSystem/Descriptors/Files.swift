@@ -73,6 +73,18 @@ extension FileDescriptor {
         }
     }
 
+    /// Writes at a position of a file and leaves its current offset alone: pwrite(2).
+    public func writeAll(_ bytes: [UInt8], at position: Int) throws(SystemError) {
+        var offset = 0
+        while offset < bytes.count {
+            offset += try systemCall("pwrite") {
+                bytes.withUnsafeBytes {
+                    pwrite(raw, $0.baseAddress.map { $0 + offset }, $0.count - offset, off_t(position + offset))
+                }
+            }
+        }
+    }
+
     /// Reads from the current offset to the end, at most `limit` bytes; a longer file is EFBIG.
     public func readAll(limit: Int) throws(SystemError) -> [UInt8] {
         var bytes: [UInt8] = []

@@ -6,17 +6,15 @@ import SandpoolModel
 /// One small file for each attempt that was given to the launcher, named by its id.
 ///
 /// Written before the start and not synced: it has to outlive this process, not the host. A host that goes
-/// down takes the sandbox with it, and the coordinator learns so from the new boot id.
+/// down takes the sandbox with it, and the coordinator learns so from the new boot id. Nor does it need a
+/// temporary name: a process that dies while it writes one has not started that sandbox.
 struct AttemptRecords: Sendable {
     let directory: String
 
     func save(_ record: AttemptRecord) throws {
         let json = try WireJSON.encode(record)
-        let path = path(record.lease.attempt)
-        let temporary = path + ".new"
-        let file = try FileDescriptor.open(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+        let file = try FileDescriptor.open(path(record.lease.attempt), O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
         try file.writeAll(Array(json.readableBytesView))
-        try systemCall("rename \(temporary)") { rename(temporary, path) }
     }
 
     func remove(_ attempt: AttemptID) { unlink(path(attempt)) }

@@ -9,10 +9,15 @@ struct JournalFile {
     static let compactionBytes = 1 << 20
     /// Bound on what is replayed: far above what bounded attempts can leave.
     static let sizeLimit = 1 << 30
+    /// The file grows by zeros, this many at a time: fdatasync(2) of bytes written over is one write, while that
+    /// of a file that grew commits the file system's own journal as well.
+    static let growthBytes = 256 << 10
 
     private let path: String
     private var file: FileDescriptor
     private var length: Int
+    /// Where the zeros end that were written ahead.
+    private var allocated: Int
     private var pending: [AttemptLease: (order: Int, result: AttemptResult, bytes: Int)] = [:]
     /// Bytes of what is pending.
     private var liveBytes = 0
@@ -30,7 +35,6 @@ struct JournalFile {
         if replay.validEnd < bytes.count {
             try systemCall("ftruncate \(path)") { ftruncate(file.raw, off_t(replay.validEnd)) }
         }
-        try systemCall("lseek \(path)") { lseek(file.raw, off_t(replay.validEnd), SEEK_SET) }
         if isNew { try DirectorySync.sync(parentOf: path) }
         return (journal, replay.skippedBytes)
     }
@@ -39,6 +43,7 @@ struct JournalFile {
         self.path = path
         self.file = file
         self.length = length
+        allocated = length
     }
 
     /// Appends records in one write. A write that fails half-way is cut off again, so that the next starts at a
@@ -52,17 +57,25 @@ struct JournalFile {
             sizes.append(encoded.count)
         }
         do {
-            try file.writeAll(bytes)
+            try growIfNeeded(to: length + bytes.count)
+            try file.writeAll(bytes, at: length)
             if durably { try systemCall("fdatasync") { fdatasync(file.raw) } }
         } catch {
             _ = ftruncate(file.raw, off_t(length))
-            _ = lseek(file.raw, off_t(length), SEEK_SET)
+            allocated = length
             throw error
         }
         length += bytes.count
         for (record, size) in zip(records, sizes) { apply(record, bytes: size) }
         // What was appended is safe whatever becomes of this; the next append tries again.
         try? compactIfWorthwhile()
+    }
+
+    private mutating func growIfNeeded(to end: Int) throws {
+        guard end > allocated else { return }
+        let zeros = [UInt8](repeating: 0, count: end - allocated + Self.growthBytes)
+        try file.writeAll(zeros, at: allocated)
+        allocated += zeros.count
     }
 
     private mutating func apply(_ record: JournalRecord, bytes: Int) {
@@ -86,6 +99,7 @@ struct JournalFile {
         try systemCall("rename \(temporary)") { rename(temporary, path) }
         file = replacement
         length = bytes.count
+        allocated = length
         try DirectorySync.sync(parentOf: path)
     }
 }

@@ -47,11 +47,13 @@ enum JournalRecord: Hashable, Sendable {
         var validEnd = 0
     }
 
-    /// Reads every whole record, whatever lies between them.
+    /// Reads every whole record, whatever lies between them. The zeros that the file was grown by are no damage:
+    /// a record ends with a brace.
     static func replay(_ bytes: [UInt8]) -> Replay {
         var replay = Replay()
         var position = 0
-        while position < bytes.count {
+        let end = (bytes.lastIndex { $0 != 0 } ?? -1) + 1
+        while position < end {
             if let (record, end) = decode(bytes, at: position) {
                 replay.records.append((record, end - position))
                 replay.validEnd = end
