@@ -31,6 +31,41 @@ import Testing
         }
     }
 
+    /// What a worker asked for just before it went is neither dropped nor lost: the next one hears how it goes.
+    @Test(arguments: [["/bin/sh", "-c", "exit 7"], ["/no/such/program"]])
+    func aStartUnderWayIsTakenOver(command: [String]) throws {
+        try withService { service in
+            var heard: Set<String> = []
+            for round in 0..<8 {
+                let first = try service.connect()
+                // Stopped, so that the start, the worker's end and the next worker are all there when it looks.
+                kill(service.process.pid, SIGSTOP)
+                var plan = SandboxPlan.test("", id: "round-\(round)")
+                plan.arguments = command
+                try first.request(plan)
+                first.disconnect()
+                let socket = try service.socket()
+                kill(service.process.pid, SIGCONT)
+                let second = try LauncherClient(socket, service.process)
+                let end: String = try second.next { event, _ in
+                    switch event {
+                    case .starting(plan.id), .adopted(plan.id, _):
+                        heard.insert("taken over")
+                        return nil
+                    case .failed(plan.id, let failure): return "\(failure.kind)"
+                    case .exited(plan.id, let report): return "\(report.end)"
+                    default: return nil
+                    }
+                }
+                heard.insert(end)
+                try second.send(.release(id: plan.id))
+                second.disconnect()
+            }
+            let isMissing = command[0] == "/no/such/program"
+            #expect(heard == ["taken over", isMissing ? "commandNotFound" : "exited(code: 7)"])
+        }
+    }
+
     @Test func aSecondWorkerIsRefused() throws {
         try withService { service in
             let first = try service.connect()

@@ -37,6 +37,9 @@ extension LauncherEvent {
         case .layers(let layers):
             writer.write(UInt8(9))
             writer.write(layers)
+        case .starting(let id):
+            writer.write(UInt8(10))
+            writer.write(id)
         }
         return writer.bytes
     }
@@ -56,6 +59,7 @@ extension LauncherEvent {
         case 7: self = .layerReady(layer: try reader.readString(), bytes: try reader.read())
         case 8: self = .layerFailed(layer: try reader.readString(), message: try reader.readString())
         case 9: self = .layers(try reader.readStrings())
+        case 10: self = .starting(id: try reader.readString())
         case let other: throw CodecError("unknown event \(other)")
         }
         try reader.expectEnd()

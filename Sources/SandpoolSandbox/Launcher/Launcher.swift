@@ -19,6 +19,8 @@ final class Launcher {
     private var isEnding = false
     /// Where events go: a worker's connection, or the floor measurement.
     var tell: (LauncherEvent, [FileDescriptor]) -> Void = { _, _ in }
+    /// Whether what is told is heard.
+    var isHeard: () -> Bool = { true }
     /// Called when a sandbox has ended or was forgotten.
     var onChange: () -> Void = {}
 
@@ -224,7 +226,7 @@ final class Launcher {
         } else if case .ended(let report, _, _) = end {
             tell(.exited(id: sandbox.id, report: report), [])
         } else if case .failed(let failure) = end {
-            sandboxes[sandbox.id] = nil
+            if isHeard() { sandboxes[sandbox.id] = nil } else { sandbox.state = .failed(failure) }
             tell(.failed(id: sandbox.id, failure: failure), [])
         }
         onChange()
@@ -241,11 +243,14 @@ final class Launcher {
         sandboxes[id].flatMap { $0.onEnd == nil ? $0 : nil }
     }
 
-    /// Forgets a sandbox that has ended.
+    /// Forgets a sandbox that has ended or could not be started.
     func release(_ id: String) {
-        guard let sandbox = sandbox(id), case .ended = sandbox.state else { return }
-        sandboxes[id] = nil
-        onChange()
+        switch sandbox(id)?.state {
+        case .ended, .failed:
+            sandboxes[id] = nil
+            onChange()
+        case .starting, .running, .draining, nil: return
+        }
     }
 
     /// Kills every sandbox and stops the loop when nothing of them is left.

@@ -65,7 +65,8 @@ public struct LauncherOptions: Equatable, Sendable {
     }
 
     private static let names: Set<String> = [
-        "--data-dir", "--socket", "--peer-uid", "--peer-user", "--exit-when-idle", "--connected-fd", "--floor", "--parallel",
+        "--data-dir", "--socket", "--peer-uid", "--peer-user", "--exit-when-idle", "--connected-fd", "--floor",
+        "--parallel",
     ]
 }
 

@@ -20,9 +20,11 @@ final class LauncherService {
         launcher.tell = { [unowned self] event, descriptors in
             if greeted { link?.send(event, descriptors) }
         }
+        launcher.isHeard = { [unowned self] in greeted && hasWorker }
     }
 
     func serve(_ socket: SeqPacketSocket) throws(SystemError) {
+        link?.readToEnd()
         link?.close()
         let link = try WorkerLink(socket, launcher.loop)
         link.onRequest = { [unowned self] request, descriptors in handle(request, descriptors) }
@@ -104,9 +106,16 @@ final class LauncherService {
     }
 
     private func adopt(_ sandbox: RunningSandbox) {
-        if case .starting = sandbox.state { return }
         if sandbox.onEnd != nil { return }
-        link?.send(.adopted(id: sandbox.id, startedBoottimeMs: sandbox.startedMs), sandbox.descriptors)
-        if case .ended(let report) = sandbox.state { link?.send(.exited(id: sandbox.id, report: report)) }
+        switch sandbox.state {
+        case .starting: link?.send(.starting(id: sandbox.id))
+        case .failed(let failure):
+            link?.send(.starting(id: sandbox.id))
+            link?.send(.failed(id: sandbox.id, failure: failure))
+            launcher.release(sandbox.id)
+        case .running, .draining, .ended:
+            link?.send(.adopted(id: sandbox.id, startedBoottimeMs: sandbox.startedMs), sandbox.descriptors)
+            if case .ended(let report) = sandbox.state { link?.send(.exited(id: sandbox.id, report: report)) }
+        }
     }
 }

@@ -23,6 +23,8 @@ final class RunningSandbox {
         /// The processes are gone; the spooler takes the last output.
         case draining(ExitReport)
         case ended(ExitReport)
+        /// Its command was not executed, and no worker was there to be told.
+        case failed(SandboxFailure)
     }
 
     let id: String

@@ -7,6 +7,8 @@ final class WorkerLink {
     private let loop: EventLoop
     private var queue: [(bytes: [UInt8], descriptors: [FileDescriptor])] = []
     private var isOpen = true
+    /// The worker is gone, but what it asked for before may not be read yet.
+    private var isDeaf = false
     /// A worker that reads nothing for so long is taken for gone; it finds everything when it comes back.
     private static let queueLimit = 16_384
     /// The plan and the sink for downloads; more is refused.
@@ -23,7 +25,7 @@ final class WorkerLink {
     }
 
     func send(_ event: LauncherEvent, _ descriptors: [FileDescriptor] = []) {
-        guard isOpen else { return }
+        guard isOpen, !isDeaf else { return }
         guard queue.count < Self.queueLimit else { return close("the worker does not read") }
         queue.append((event.encoded(), descriptors))
         if queue.count == 1 { flush() }
@@ -35,6 +37,9 @@ final class WorkerLink {
         var state = pollfd(fd: socket.descriptor.raw, events: 0, revents: 0)
         return poll(&state, 1, 0) == 0
     }
+
+    /// Takes what a worker that is gone asked for before it went: its sandboxes are the next worker's.
+    func readToEnd() { while isOpen, !isConnected { ready() } }
 
     /// Ends the connection after what is queued, as far as the socket takes it.
     func close(_ why: String? = nil) {
@@ -54,10 +59,9 @@ final class WorkerLink {
                     limit: LauncherProtocol.messageLimit, descriptorLimit: Self.descriptorLimit, waiting: false)
             else { return close() }
             onRequest(try LauncherRequest(decoding: message.bytes), message.descriptors)
-        } catch let error as SystemError where error.code == EAGAIN {
+        } catch let error as SystemError where error.code == EAGAIN || error.code == ECONNRESET {
+            // The second is said once, when the worker went without reading all: what it sent can still be read.
             return
-        } catch let error as SystemError where error.code == ECONNRESET {
-            close()
         } catch {
             send(.refused(message: "\(error)"))
             close("\(error)")
@@ -72,8 +76,11 @@ final class WorkerLink {
             } catch {
                 if error.code == EAGAIN || error.code == ETOOMANYREFS {
                     try? loop.change(socket.descriptor, [.readable, .writable])
+                } else if error.code == EPIPE || error.code == ECONNRESET {
+                    queue = []
+                    isDeaf = true
                 } else {
-                    close()
+                    close("\(error)")
                 }
                 return
             }

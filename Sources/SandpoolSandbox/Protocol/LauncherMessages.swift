@@ -38,9 +38,11 @@ public enum LauncherRequest: Equatable, Sendable {
 /// What the launcher answers and tells.
 public enum LauncherEvent: Equatable, Sendable {
     /// The answer to `hello`. Descriptor: the read end of a SEQPACKET socket with `SpoolProgress` messages.
-    /// Followed by one `adopted` for each sandbox that is still there.
+    /// Followed by one `starting` or `adopted` for each sandbox that is still there.
     case welcome(version: UInt32, bootID: String, hostFingerprint: String)
     case refused(message: String)
+    /// A sandbox that an earlier worker asked for and heard nothing of yet: `started` or `failed` follows.
+    case starting(id: String)
     /// A sandbox that an earlier worker started. Descriptors as with `started`. When it has ended, its
     /// `exited` follows.
     case adopted(id: String, startedBoottimeMs: UInt64)
