@@ -10,7 +10,8 @@ import Testing
     static let events: [Machine.Event] = [
         .prepared, .building, .preparationFailed(end("prepare")), .started, .launchFailed(end("launch")),
         .exited(end("exit"), hasDownloads: false), .exited(end("exit"), hasDownloads: true), .collected, .journaled,
-        .journalFailed, .launcherLost(end("lost")), .cancel(end("cancel"), graceMs: 7), .kill, .drain, .settled,
+        .journalFailed, .launcherLost(end("lost")), .found(graceMs: 9), .cancel(end("cancel"), graceMs: 7), .kill,
+        .drain, .settled,
     ]
 
     static func end(_ message: String) -> AttemptEnd {
@@ -22,7 +23,10 @@ import Testing
     /// Every machine that any sequence of events leads to.
     static let reachable: [Machine] = {
         var seen: Set<Machine> = []
-        var frontier: [Machine] = [Machine(), .adopted(), .journaled(hasSandbox: true), .journaled(hasSandbox: false)]
+        var frontier: [Machine] = [
+            Machine(), .adopted(), .adopted(isStarted: false), .journaled(hasSandbox: true),
+            .journaled(hasSandbox: false),
+        ]
         while let machine = frontier.popLast() {
             guard seen.insert(machine).inserted else { continue }
             for event in events {
@@ -141,6 +145,20 @@ import Testing
         #expect(machine.isCancelled)
         #expect(machine.handle(.launchFailed(Self.end("failed"))) == [.journal(Self.end("failed"))])
         #expect(!machine.hasSandbox)
+    }
+
+    /// A connection that broke may have taken the wish along.
+    @Test func aLauncherThatIsBackIsAskedAgainForWhatWasToEnd() {
+        for machine in Self.reachable {
+            var next = machine
+            let actions = next.handle(.found(graceMs: 9))
+            #expect(next == machine)
+            switch machine.phase {
+            case .launching, .running: #expect(actions == (machine.isCancelled ? [.cancelSandbox(graceMs: 9)] : []))
+            case .killing: #expect(actions == [.cancelSandbox(graceMs: 0)])
+            default: #expect(actions.isEmpty)
+            }
+        }
     }
 
     @Test func theLaunchersEndEndsWhatRanAndLeavesResultsAlone() {

@@ -55,6 +55,8 @@ struct AttemptMachine: Hashable, Sendable {
         case journalFailed
         /// The launcher is gone and every sandbox with it.
         case launcherLost(AttemptEnd)
+        /// The launcher has it, says a new connection: what the last one was asked for may not have arrived.
+        case found(graceMs: UInt64)
         /// The user does not want it to go on. The end is how it ends if nothing ran.
         case cancel(AttemptEnd, graceMs: UInt64)
         /// The coordinator does not want it: no report.
@@ -97,10 +99,10 @@ struct AttemptMachine: Hashable, Sendable {
         hasSandbox = false
     }
 
-    /// A sandbox that an earlier run of this worker started.
-    static func adopted() -> AttemptMachine {
+    /// A sandbox that an earlier run of this worker asked for.
+    static func adopted(isStarted: Bool = true) -> AttemptMachine {
         var machine = AttemptMachine()
-        machine.phase = .running
+        machine.phase = isStarted ? .running : .launching
         machine.hasSandbox = true
         return machine
     }
@@ -153,6 +155,8 @@ struct AttemptMachine: Hashable, Sendable {
             // Asked for again with a shorter grace, the launcher shortens it.
             isCancelled = true
             return [.cancelSandbox(graceMs: graceMs)]
+        case (.launching, .found(let graceMs)), (.running, .found(let graceMs)):
+            return isCancelled ? [.cancelSandbox(graceMs: graceMs)] : []
         case (.launching, .exited(let end, let hasDownloads)), (.running, .exited(let end, let hasDownloads)):
             guard hasDownloads else { return finish(end) }
             phase = .collecting(end)
@@ -175,6 +179,7 @@ struct AttemptMachine: Hashable, Sendable {
             hasSandbox = false
             return []
 
+        case (.killing, .found): return [.cancelSandbox(graceMs: 0)]
         case (.killing, .exited): return leave([])
         case (.killing, .launchFailed), (.killing, .launcherLost):
             hasSandbox = false

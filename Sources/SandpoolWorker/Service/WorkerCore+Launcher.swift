@@ -79,7 +79,13 @@ extension WorkerCore {
         switch event {
         case .welcome(_, _, let fingerprint): hostFingerprint = fingerprint
         case .refused(let message): launcher?.close("it refused: \(message)")
-        case .adopted(let id, let startedMs): adopt(id, startedMs, descriptors)
+        case .starting(let id): adopt(id, isStarted: false)
+        case .adopted(let text, let startedMs):
+            guard let id = adopt(text, isStarted: true) else { return }
+            attach(descriptors, to: id, startedMs)
+            attempts[id]?.growToSpools()
+            attempts[id]?.isOutputOpen = true
+            if attempts[id]?.machine.phase == .launching { apply(.started, to: id) }
         case .started(let text, let startedMs):
             guard let id = AttemptID(text), let phase = attempts[id]?.machine.phase,
                 phase == .launching || phase == .killing
@@ -140,27 +146,33 @@ extension WorkerCore {
         apply(.exited(end(outcome, evidence), hasDownloads: attempt.downloadsPath != nil), to: id)
     }
 
-    private func adopt(_ text: String, _ startedMs: UInt64, _ descriptors: [FileDescriptor]) {
+    /// Takes a sandbox over that the launcher has. One that nobody knows of is killed.
+    @discardableResult
+    private func adopt(_ text: String, isStarted: Bool) -> AttemptID? {
         guard let id = AttemptID(text), attempts[id] != nil || inherited.records[id] != nil else {
             launcher?.send(.cancel(id: text, graceMs: 0))
-            return
+            return nil
         }
         inherited.adopted.insert(id)
         if attempts[id] == nil, let record = inherited.records.removeValue(forKey: id) {
             let result = inherited.results.removeValue(forKey: id)
-            restore(record, result, machine: result == nil ? .adopted() : .journaled(hasSandbox: true))
+            let machine: AttemptMachine =
+                result == nil ? .adopted(isStarted: isStarted) : .journaled(hasSandbox: true)
+            restore(record, result, machine: machine)
         }
-        attach(descriptors, to: id, startedMs)
-        attempts[id]?.growToSpools()
-        attempts[id]?.isOutputOpen = true
-        if attempts[id]?.machine.phase == .launching { apply(.started, to: id) }
+        if let graceMs = attempts[id]?.graceMs { apply(.found(graceMs: graceMs), to: id) }
+        return id
     }
 
     /// The launcher has listed everything: what it does not have is gone.
     private func settleInheritance() {
         for (id, attempt) in attempts where attempt.machine.hasSandbox && !inherited.adopted.contains(id) {
             if attempt.machine.phase == .launching, attempt.launchedMs == nil {
-                launch(id)
+                if attempt.machine.isCancelled {
+                    apply(.launchFailed(end(.cancelledBeforeStart)), to: id)
+                } else {
+                    launch(id)
+                }
             } else {
                 apply(.launcherLost(end(.launcherLost(commandStarted: true))), to: id)
             }
