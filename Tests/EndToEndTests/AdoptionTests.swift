@@ -27,4 +27,31 @@ import Testing
             }
         }
     }
+
+    @Test(.timeLimit(.minutes(1))) func aStartUnderWayIsTakenOverToo() async throws {
+        try await DetachedLauncher.with { launcher in
+            try await LocalPool.with(launcher: .socket(path: launcher.socket)) { local in
+                // The first job shows that worker and launcher know each other.
+                for (round, command) in [["true"], ["sh", "-c", "echo $$; exit 7"], ["no-such-program"]].enumerated() {
+                    var spec = JobSpec(command: command)
+                    spec.network.block = true
+                    let records = "\(local.directory)/worker/attempts"
+                    let before = Set(TemporaryDirectory.names(in: records))
+                    if round > 0 { launcher.pause() }
+                    let job = try await local.pool.submit(spec)
+                    if round > 0 {
+                        // The worker writes the record just before it asks for the start.
+                        while before.isSuperset(of: TemporaryDirectory.names(in: records)) {
+                            try await Task.sleep(for: .milliseconds(1))
+                        }
+                        try await local.restartWorker()
+                        launcher.resume()
+                    }
+                    let ended = try await local.pool.wait(for: job.id.text)
+                    #expect(ended.returnCode == [0, 7, 127][round], "\(ended)")
+                    #expect(ended.attempts.count == 1)
+                }
+            }
+        }
+    }
 }

@@ -17,6 +17,11 @@ enum BuiltLauncher {
 /// A launcher that no worker started, as a service manager runs it.
 struct DetachedLauncher: Sendable {
     let socket: String
+    private let pid: pid_t
+
+    /// Has it look at nothing until `resume`: what is sent to it waits.
+    func pause() { kill(pid, SIGSTOP) }
+    func resume() { kill(pid, SIGCONT) }
 
     static func with<Result>(_ body: (DetachedLauncher) async throws -> Result) async throws -> Result {
         let directory = try TemporaryDirectory()
@@ -29,13 +34,14 @@ struct DetachedLauncher: Sendable {
         let code = posix_spawn(&pid, BuiltLauncher.path, nil, nil, &words, environ)
         guard code == 0 else { throw CancellationError() }
         defer {
+            kill(pid, SIGCONT)
             kill(pid, SIGTERM)
             waitpid(pid, nil, 0)
         }
         while access(socket, F_OK) != 0 {
             guard waitpid(pid, nil, WNOHANG) == 0 else { throw CancellationError() }
-            sched_yield()
+            try await Task.sleep(for: .milliseconds(5))
         }
-        return try await body(DetachedLauncher(socket: socket))
+        return try await body(DetachedLauncher(socket: socket, pid: pid))
     }
 }

@@ -96,10 +96,20 @@ final class TemporaryDirectory: Sendable {
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    deinit { Self.remove(path) }
+    deinit {
+        for launcher in ["launcher", "worker/launcher"] { LauncherTraces.remove("\(path)/\(launcher)") }
+        Self.remove(path)
+    }
 
     private static func remove(_ path: String) {
-        guard unlink(path) != 0, errno == EISDIR || errno == EPERM, let stream = opendir(path) else { return }
+        guard unlink(path) != 0, errno == EISDIR || errno == EPERM else { return }
+        for name in names(in: path) { remove("\(path)/\(name)") }
+        rmdir(path)
+    }
+
+    static func names(in path: String) -> [String] {
+        guard let stream = opendir(path) else { return [] }
+        defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {
             names.append(
@@ -107,8 +117,6 @@ final class TemporaryDirectory: Sendable {
                     $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
                 })
         }
-        closedir(stream)
-        for name in names where name != "." && name != ".." { remove("\(path)/\(name)") }
-        rmdir(path)
+        return names.filter { $0 != "." && $0 != ".." }
     }
 }
