@@ -90,7 +90,13 @@ public protocol JobStore: Sendable {
     // MARK: Workers
 
     /// Enrols a worker or updates what it says of itself. A forgotten worker is enrolled again.
-    func upsertWorker(_ worker: WorkerRegistration, now: Timestamp) async throws -> WorkerEnrolment
+    ///
+    /// The first token binds the worker's id until it is forgotten, so that who has another worker's token cannot
+    /// take its jobs over.
+    ///
+    /// - Parameter token: `nil` for a peer of the coordinator's own socket, which may speak for every worker.
+    /// - Throws: `StoreError.foreignWorker` for another token than the first; nothing is changed then.
+    func upsertWorker(_ worker: WorkerRegistration, token: TokenID?, now: Timestamp) async throws -> WorkerEnrolment
 
     func worker(_ id: WorkerID) async throws -> WorkerRecord?
 

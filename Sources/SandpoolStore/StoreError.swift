@@ -1,3 +1,5 @@
+import SandpoolModel
+
 /// What a store can fail with. The description is one line for people.
 public enum StoreError: Error, Hashable, Sendable {
     /// No space left for the database; nothing of the call was stored.
@@ -14,6 +16,8 @@ public enum StoreError: Error, Hashable, Sendable {
     case overloaded(limit: Int)
     /// The arguments break a rule of the schema or of `StoreLimits`; the same call fails again.
     case invalid(String)
+    /// The worker was enrolled with another token, and has not been forgotten since.
+    case foreignWorker(WorkerID)
     /// The store was closed.
     case closed
 }
@@ -29,6 +33,7 @@ extension StoreError: CustomStringConvertible {
         case .cannotOpen(let detail): "database: cannot open: \(detail)"
         case .overloaded(let limit): "database: \(limit) writes are waiting; try again"
         case .invalid(let detail): "database: refused: \(detail)"
+        case .foreignWorker(let id): "database: refused: \(id) was enrolled with another token; forget it first"
         case .closed: "database: closed"
         }
     }

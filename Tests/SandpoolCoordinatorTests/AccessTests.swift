@@ -59,12 +59,32 @@ struct AccessTests {
         }
     }
 
-    @Test func aConnectedWorkerCannotBeImpersonatedWithAnotherToken() async throws {
+    @Test func aWorkerCannotBeImpersonatedWithAnotherToken() async throws {
         try await TestServer.run { server in
             let worker = try await FakeWorker(server)
-            await #expect(throws: TestFailure.self) { _ = try await FakeWorker(server, id: worker.id) }
+            let error = await #expect(throws: APIError.self) { _ = try await FakeWorker(server, id: worker.id) }
+            #expect(error?.code == "foreign_worker")
             try worker.send(.heartbeat(sentMs: 1))
             #expect(try await worker.next() == .heartbeat(sentMs: 1), "its own session goes on")
+        }
+    }
+
+    @Test func aForgottenWorkersIDIsFreeForAnotherToken() async throws {
+        let directory = try TestDirectory()
+        let known = Mailbox<(WorkerID, String)>()
+        try await TestServer.run(directory: directory) { server in
+            let worker = try await FakeWorker(server)
+            await known.push((worker.id, try await server.token(.worker).secret))
+        }
+        guard let (id, other) = await known.next() else { throw TestFailure("no worker") }
+        // The binding outlives the coordinator and the worker's session.
+        try await TestServer.run(directory: directory) { server in
+            let error = await #expect(throws: APIError.self) {
+                _ = try await FakeWorker(server, id: id, token: other)
+            }
+            #expect(error?.code == "foreign_worker")
+            _ = try await server.json("POST", "/v1/workers/\(id)/forget", as: WorkerInfo.self)
+            _ = try await FakeWorker(server, id: id, token: other)
         }
     }
 

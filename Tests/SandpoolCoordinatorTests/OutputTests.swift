@@ -35,6 +35,8 @@ struct OutputTests {
             let lease = try await worker.assignment().lease
             try worker.send(lease, .stdout, at: 0, "abc")
             try worker.send(lease, .stdout, at: 5, "too far")
+            guard case .failed(let error) = try await worker.next() else { throw TestFailure("not refused") }
+            #expect(error.code == "invalid_frame")
             await #expect(throws: TestFailure.self) { _ = try await worker.next() }
             let held = [HeldAttempt(lease: lease, state: .running, stdoutBytes: 12, stderrBytes: 0)]
             let back = try await FakeWorker(server, id: worker.id, token: worker.token, held: held)

@@ -32,7 +32,9 @@ import Testing
             let replay = JournalRecord.replay(first + second.prefix(cut))
             #expect(replay.records.map(\.record) == [.result(Samples.result(1))])
             #expect(replay.validEnd == first.count)
-            #expect(replay.skippedBytes == cut)
+            // Zeros at the end are what the file was grown by.
+            let torn = second.prefix(cut).lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0
+            #expect(replay.skippedBytes == torn)
         }
     }
 
@@ -86,9 +88,8 @@ import Testing
             let (journal, _, _) = try ResultJournal.open(path: path)
             #expect(await append(journal, Samples.result(1)) == nil)
             #expect(await append(journal, Samples.result(2)) == nil)
-            var status = stat()
-            #expect(stat(path, &status) == 0)
-            #expect(truncate(path, status.st_size - 3) == 0)
+            let written = try [1, 2].reduce(0) { try $0 + JournalRecord.result(Samples.result($1)).encoded().count }
+            #expect(truncate(path, off_t(written - 3)) == 0)
 
             let (second, pending, skipped) = try ResultJournal.open(path: path)
             #expect(pending == [Samples.result(1)])

@@ -49,6 +49,9 @@ extension Frame {
     /// Id length, id, epoch, stream or last mark, offset.
     private static func binaryHeaderBytes(id: String) -> Int { 1 + id.utf8.count + 8 + 1 + 8 }
 
+    /// Bytes of the payload, as it goes over the wire.
+    public var payloadBytes: Int { layout.payload }
+
     /// Appends the frame to `buffer`.
     ///
     /// - Throws: `FrameError` when the other end would refuse the frame; `buffer` is then unchanged.

@@ -5,6 +5,16 @@ import SandpoolModel
 public enum WorkerSession {
     public static let version = 1
     public static let contentType = "application/vnd.sandpool.frames"
+
+    /// Codes of a `failed` in place of the welcome that trying again does not change.
+    public enum Refusal: String, Sendable {
+        /// The worker speaks another version of the session.
+        case unsupportedVersion = "unsupported_version"
+        /// The worker's id was enrolled with another token.
+        case foreignWorker = "foreign_worker"
+        /// `hello` says what cannot be.
+        case invalidMessage = "invalid_message"
+    }
 }
 
 /// What a worker tells the coordinator.
@@ -39,6 +49,8 @@ public enum CoordinatorMessage: Codable, Hashable, Sendable {
     case heartbeat(sentMs: Int64)
     /// Take nothing new and give back what was not started.
     case drain
+    /// The session failed; nothing follows. In place of the welcome it may be a `WorkerSession.Refusal`.
+    case failed(APIError)
 }
 
 /// An attempt and the epoch under which it is held.

@@ -86,7 +86,7 @@ final class InputRelays: Sendable {
                 let start = relay.bytes.readerIndex + Int(relay.sent - relay.consumed)
                 let count = min(
                     Int64(Frame.chunkBytes), relay.received - relay.sent,
-                    relay.consumed + Self.window - relay.sent)
+                    Self.window - (relay.sent - relay.consumed))
                 let isLast = relay.hasEnd && relay.sent + count == relay.received
                 guard count > 0 || isLast, let bytes = relay.bytes.getSlice(at: start, length: Int(max(0, count)))
                 else { break }
@@ -100,15 +100,16 @@ final class InputRelays: Sendable {
         }
     }
 
-    /// The command took its input up to `offset`.
-    func consumed(_ job: JobID, to offset: Int64) {
+    /// The command took its input up to `offset`; whether that is news, and of what was sent to it.
+    func consumed(_ job: JobID, to offset: Int64) -> Bool {
         relays.withLock { table in
-            guard var relay = table[job], offset > relay.consumed, offset <= relay.sent else { return }
+            guard var relay = table[job], offset > relay.consumed, offset <= relay.sent else { return false }
             relay.bytes.moveReaderIndex(forwardBy: Int(offset - relay.consumed))
             relay.bytes.discardReadBytes()
             relay.consumed = offset
             table[job] = relay
             relay.room.raise()
+            return true
         }
     }
 

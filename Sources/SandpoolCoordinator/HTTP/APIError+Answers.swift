@@ -26,6 +26,20 @@ extension APIError {
             hint: "use a token with the role \(permission.leastRole.rawValue)")
     }
 
+    static func unsupportedVersion(_ version: Int) -> APIError {
+        APIError(
+            status: 426, code: WorkerSession.Refusal.unsupportedVersion.rawValue,
+            message: "the worker speaks version \(version) of the session, this coordinator \(WorkerSession.version)",
+            hint: "run the same release on both")
+    }
+
+    static func foreignWorker(_ id: WorkerID) -> APIError {
+        APIError(
+            status: 403, code: WorkerSession.Refusal.foreignWorker.rawValue,
+            message: "worker \(id) was enrolled with another token",
+            hint: "use that token, or let an admin run 'sandpool worker forget \(id)' first")
+    }
+
     static let shuttingDown = APIError(
         status: 503, code: "shutting_down", message: "the coordinator is stopping", hint: "try again shortly")
 

@@ -8,11 +8,14 @@ import Synchronization
 final class WorkerReports: Sendable {
     /// Most results that wait; a worker beyond it is not read from until some are recorded.
     static let limit = 4_096
+    /// The same in bytes of JSON: results carry output.
+    static let byteLimit = 16 << 20
 
     struct Batch: Sendable {
         var progress: [AttemptProgress] = []
         var results: [AttemptResult] = []
         var returned: [AttemptLease] = []
+        fileprivate var bytes = 0
 
         var count: Int { progress.count + results.count + returned.count }
     }
@@ -21,11 +24,12 @@ final class WorkerReports: Sendable {
     private let added = Signal()
     private let taken = Signal()
 
-    /// Adds a report; waits while too many are there already.
-    func add(_ change: @Sendable (inout Batch) -> Void) async {
+    /// Adds a message of so many bytes; waits while too many are there already.
+    func add(_ bytes: Int, _ change: @Sendable (inout Batch) -> Void) async {
         let isFull = batch.withLock { batch in
             change(&batch)
-            return batch.count > Self.limit
+            batch.bytes += bytes
+            return batch.count > Self.limit || batch.bytes > Self.byteLimit
         }
         added.raise()
         if isFull { _ = await taken.wait() }

@@ -26,6 +26,7 @@ struct WorkerSessionHandler: Sendable {
                     try await read(body, outbox: outbox, reports: reports)
                 } catch {
                     logger.warning("worker session broken: \(error)")
+                    try? outbox.send(.message(CoordinatorMessage.failed(APIError(any: error))))
                 }
             }
             while let bytes = await outbox.next() { try await writer.write(bytes) }
@@ -63,17 +64,21 @@ struct WorkerSessionHandler: Sendable {
     // MARK: Opening
 
     private func open(_ frame: Frame, outbox: Outbox) async throws -> WorkerLink {
-        guard case .hello(let hello) = try frame.message(as: WorkerMessage.self) else {
+        if let version = frame.openingVersion, version != WorkerSession.version {
+            throw APIError.unsupportedVersion(version)
+        }
+        guard case .hello(let hello) = try frame.checkedMessage(as: WorkerMessage.self) else {
             throw FrameError.malformed("a session begins with hello")
         }
-        guard hello.version == WorkerSession.version else {
-            throw FrameError.malformed(
-                "worker \(hello.id) speaks version \(hello.version) of the session, this coordinator "
-                    + "\(WorkerSession.version); upgrade the older one")
+        // Refused before anything is done to the session and the leases of the worker whose id it is.
+        let enrolment: WorkerEnrolment
+        do {
+            enrolment = try await parts.store.upsertWorker(
+                WorkerRegistration(hello), token: principal.token, now: parts.clock.now)
+        } catch StoreError.foreignWorker(let id) {
+            throw APIError.foreignWorker(id)
         }
-        if let current = parts.sessions.session(of: hello.id), current.token != principal.token {
-            throw FrameError.malformed("worker \(hello.id) is connected with another token")
-        }
+        parts.workers.update(enrolment.record)
         // No lease may be on its way to the old session while the inventory is compared.
         parts.sessions.session(of: hello.id)?.abort("the worker opened another one")
         parts.scheduler.post(.disconnected(hello.id))
@@ -81,8 +86,6 @@ struct WorkerSessionHandler: Sendable {
         let session = WorkerLink(
             worker: hello.id, token: principal.token, openedAt: parts.clock.now, outbox: outbox, channel: channel,
             logger: logger)
-        let enrolment = try await parts.store.upsertWorker(WorkerRegistration(hello), now: parts.clock.now)
-        parts.workers.update(enrolment.record)
         let (welcome, kept) = try await reconcile(hello, previousBootID: enrolment.previousBootID)
         session.send(.welcome(welcome))
         if enrolment.record.drain != nil { session.send(.drain) }
@@ -146,12 +149,13 @@ struct WorkerSessionHandler: Sendable {
         case .input:
             throw FrameError.malformed("a worker sends no input")
         case .json:
-            switch try frame.message(as: WorkerMessage.self) {
+            let bytes = frame.payloadBytes
+            switch try frame.checkedMessage(as: WorkerMessage.self) {
             case .hello: throw FrameError.malformed("a second hello")
             case .heartbeat(let sentMs): session.send(.heartbeat(sentMs: sentMs))
-            case .progress(let steps): await reports.add { $0.progress += steps }
-            case .results(let results): await reports.add { $0.results += results }
-            case .returned(let leases): await reports.add { $0.returned += leases }
+            case .progress(let steps): await reports.add(bytes) { $0.progress += steps }
+            case .results(let results): await reports.add(bytes) { $0.results += results }
+            case .returned(let leases): await reports.add(bytes) { $0.returned += leases }
             case .inputConsumed(let lease, let offset): consumed(lease, to: offset, of: session)
             }
         }
@@ -182,7 +186,7 @@ struct WorkerSessionHandler: Sendable {
 
     private func consumed(_ lease: AttemptLease, to offset: Int64, of session: WorkerLink) {
         guard let attempt = attempt(lease.attempt, epoch: lease.epoch, of: session) else { return }
-        parts.inputs.consumed(attempt.job, to: offset)
+        guard parts.inputs.consumed(attempt.job, to: offset) else { return }
         parts.hub.publish(.inputConsumed(offset), to: attempt.job)
         for frame in parts.inputs.take(attempt.job, for: lease) { session.send(.input(frame)) }
     }
@@ -214,7 +218,12 @@ struct WorkerSessionHandler: Sendable {
             let lease = result.lease
             if let attempt = attempt(lease.attempt, epoch: lease.epoch, of: session) {
                 // The result says that the output is whole, so the output has to be safe first.
-                for code in [OutputStreamCode.stdout, .stderr] { _ = try await flush(attempt.job, lease.attempt, code) }
+                for (code, tail) in [(OutputStreamCode.stdout, result.stdoutTail), (.stderr, result.stderrTail)] {
+                    let end = try await flush(attempt.job, lease.attempt, code)
+                    guard tail?.offset ?? 0 <= end else {
+                        throw FrameError.malformed("a result's output goes on beyond byte \(end), where it ends here")
+                    }
+                }
             }
             reports.append(try ResultReport(result, worker: worker))
         }

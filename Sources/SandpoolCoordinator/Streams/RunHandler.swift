@@ -52,7 +52,7 @@ struct RunHandler: Sendable {
                     if let job = shared.job.withLock({ $0 }) {
                         try await handle(frame, job, shared)
                     } else {
-                        try await begin(try frame.message(as: RunRequest.self), shared)
+                        try await begin(try frame.checkedMessage(as: RunRequest.self), shared)
                     }
                 }
             }
@@ -70,8 +70,7 @@ struct RunHandler: Sendable {
         case .follow(let reference, let stdout, let stderr):
             let id = try await parts.jobs.resolve(reference)
             let job = try await parts.jobs.job(id)
-            let follower = Follower(
-                stdout: max(0, stdout), stderr: max(0, stderr), holdsJob: job.spec.onDisconnect == .cancel)
+            let follower = Follower(stdout: stdout, stderr: stderr, holdsJob: job.spec.onDisconnect == .cancel)
             parts.hub.add(follower, to: id)
             parts.orphans.keep(id)
             if job.spec.stdin == .stream, !job.state.isTerminal { parts.inputs.open(id) }
@@ -146,7 +145,7 @@ struct RunHandler: Sendable {
         case .input(let input): try await take(input, for: job)
         case .output: throw FrameError.malformed("a client sends no output")
         case .json:
-            switch try frame.message(as: RunRequest.self) {
+            switch try frame.checkedMessage(as: RunRequest.self) {
             case .submit, .follow:
                 throw APIError(status: 400, code: "invalid_request", message: "a run has one submit or follow")
             case .signal(let number):

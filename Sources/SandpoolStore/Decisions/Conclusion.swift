@@ -18,7 +18,7 @@ package enum Conclusion: Hashable, Sendable {
         counts.count(outcome)
         switch try spec().decideRetry(after: outcome, counts: counts) {
         case .retry(let delay): return .requeue(counts, delay: delay)
-        case .finish: return .finish(outcome)
+        case .finish: return .finish(counts.isPoison && outcome.isLossOfWorker ? poison(outcome, counts) : outcome)
         }
     }
 
@@ -35,8 +35,22 @@ package enum Conclusion: Hashable, Sendable {
     /// The end of a job that was cancelled before any worker had anything to say of the command.
     package static let cancelledUnstarted = Outcome(cause: .cancelled, commandStarted: false)
 
+    /// The end of a job that took worker after worker down: its message says so, since the last loss alone does not.
+    private static func poison(_ outcome: Outcome, _ counts: RetryCounts) -> Outcome {
+        var outcome = outcome
+        outcome.message =
+            "lost \(counts.workersLost) workers while running; stopped as poison; find out what it does to its host "
+            + "before you run it again" + (outcome.message.map { "; the last loss: \($0)" } ?? "")
+        return outcome
+    }
+
     /// Nobody saw the command end, and nobody waits for it: the job ends as its user asked.
     private static func cancelled(_ outcome: Outcome) -> Outcome {
         Outcome(cause: .cancelled, message: outcome.message, commandStarted: outcome.commandStarted)
     }
+}
+
+extension Outcome {
+    /// Whether the command went down together with its worker.
+    fileprivate var isLossOfWorker: Bool { cause == .workerLost && commandStarted }
 }

@@ -2,17 +2,23 @@ import GRDB
 import SandpoolModel
 
 extension SQLiteJobStore {
-    public func upsertWorker(_ worker: WorkerRegistration, now: Timestamp) async throws -> WorkerEnrolment {
+    public func upsertWorker(
+        _ worker: WorkerRegistration, token: TokenID?, now: Timestamp
+    ) async throws -> WorkerEnrolment {
         let labels = try StoredJSON.encode(worker.labels)
         let images = try StoredJSON.encode(worker.images)
         return try await write { database in
-            let before = try database.row(WorkerSQL.bootID, [worker.id.text])
+            let before = try database.row(WorkerSQL.before, [worker.id.text])
+            let owner = try before?.decode(String?.self, forColumn: "token")
+            guard token == nil || owner == nil || owner == token?.text else {
+                throw StoreError.foreignWorker(worker.id)
+            }
             try database.change(
                 WorkerSQL.upsert,
                 [
                     worker.id.text, worker.name, labels, images, worker.offersHostImage, worker.capacity.cpuMillis,
                     worker.capacity.memoryBytes, worker.capacity.diskBytes, worker.bootID, worker.softwareVersion,
-                    now.milliseconds,
+                    now.milliseconds, token?.text,
                 ])
             guard let row = try database.row(WorkerSQL.byID, [worker.id.text]) else {
                 throw StoreError.corrupt("\(worker.id) is missing after it was stored")

@@ -2,8 +2,13 @@ import SandpoolModel
 import SandpoolStore
 
 extension MemoryJobStore {
-    public func upsertWorker(_ worker: WorkerRegistration, now: Timestamp) throws -> WorkerEnrolment {
+    public func upsertWorker(
+        _ worker: WorkerRegistration, token: TokenID?, now: Timestamp
+    ) throws -> WorkerEnrolment {
         try checkOpen()
+        let owner = owners[worker.id]
+        guard token == nil || owner == nil || owner == token else { throw StoreError.foreignWorker(worker.id) }
+        owners[worker.id] = owner ?? token
         let before = enrolled[worker.id]
         let record = WorkerRecord(
             registration: worker, drain: before?.drain, enrolledAt: before?.enrolledAt ?? now,
@@ -39,6 +44,7 @@ extension MemoryJobStore {
 
     public func forgetWorker(_ id: WorkerID, now: Timestamp) throws -> Bool {
         try checkOpen()
+        owners[id] = nil
         return enrolled.removeValue(forKey: id) != nil
     }
 }

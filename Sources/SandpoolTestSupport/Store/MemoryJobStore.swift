@@ -9,6 +9,8 @@ public actor MemoryJobStore: JobStore {
     var order: [JobID] = []
     var attempts: [AttemptID: MemoryAttempt] = [:]
     var enrolled: [WorkerID: WorkerRecord] = [:]
+    /// The tokens that workers enrolled with.
+    var owners: [WorkerID: TokenID] = [:]
     var issued: [TokenRecord] = []
     private var isClosed = false
 

@@ -7,21 +7,27 @@ import SandpoolSandbox
 extension WorkerCore {
     /// Applies a message. One for an attempt that is not here, or is held under another epoch, is late and
     /// changes nothing.
-    func handle(_ message: CoordinatorMessage, session number: Int) {
+    ///
+    /// - Parameter message: checked.
+    /// - Throws: `WorkerError`, which ends the session, when more comes back than the coordinator takes.
+    func handle(_ message: CoordinatorMessage, session number: Int) throws {
         guard number == session.number else { return }
         switch message {
-        case .welcome: break
+        case .welcome, .failed: break
         case .assign(let assignments): for assignment in assignments { accept(assignment) }
         case .cancel(let lease): cancel(lease)
         case .signal(let lease, let signal):
-            guard let attempt = held(lease), attempt.machine.isActive, (1...64).contains(signal) else { return }
-            launcher?.send(.signal(id: attempt.id.text, signal: UInt8(signal)))
+            guard let attempt = held(lease), attempt.machine.isActive else { return }
+            launcher?.send(.signal(id: attempt.id.text, signal: UInt8(clamping: signal)))
         case .kill(let lease):
             if held(lease) != nil { apply(.kill, to: lease.attempt) }
         case .recorded(let results): for result in results { record(result) }
         case .outputDurable(let lease, let stdout, let stderr): acknowledge(lease, stdout: stdout, stderr: stderr)
         case .heartbeat(let sentMs): renewLease(sentMs: sentMs)
         case .drain: drain()
+        }
+        guard outbox.returnedCount <= Limits.attempts else {
+            throw WorkerError("the coordinator assigns and does not read: \(outbox.returnedCount) attempts go back")
         }
     }
 

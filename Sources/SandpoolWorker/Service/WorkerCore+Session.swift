@@ -39,13 +39,8 @@ extension WorkerCore {
     }
 
     /// The coordinator answered: what it does not want is killed, the rest goes on from what it has.
-    func welcome(_ welcome: WorkerWelcome, session number: Int) throws {
+    func welcome(_ welcome: WorkerWelcome, session number: Int) {
         guard number == session.number else { return }
-        guard welcome.version == WorkerSession.version else {
-            throw WorkerError(
-                "the coordinator speaks version \(welcome.version) of the worker session, this worker "
-                    + "\(WorkerSession.version); run the same release on both")
-        }
         session.leaseMs = Self.milliseconds(welcome.leaseSeconds, within: 1_000...3_600_000)
         session.heartbeatMs = UInt64(Self.milliseconds(welcome.heartbeatSeconds, within: 100...600_000))
         session.leaseUntilMs = session.helloMs + session.leaseMs

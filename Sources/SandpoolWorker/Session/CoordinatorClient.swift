@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
 import SandpoolAPI
+import SandpoolModel
 
 /// The HTTP client that every request to the coordinator goes through.
 struct CoordinatorClient: Sendable {
@@ -48,9 +49,18 @@ struct CoordinatorClient: Sendable {
         throw refusal(response.status, detail)
     }
 
+    /// A refusal that trying again does not change, as one line.
+    func refused(_ error: APIError) -> Refused {
+        Refused(error: WorkerError("the coordinator at \(address) refused the worker: \(Self.line(error))"))
+    }
+
+    /// A failure that may pass, as one line.
+    func failure(_ error: APIError) -> String {
+        "the coordinator at \(address) ended the session: \(Self.line(error))"
+    }
+
     private func refusal(_ status: HTTPResponseStatus, _ detail: APIError?) -> any Error {
-        let hint = detail?.hint.map { "; \($0)" } ?? ""
-        let said = (detail?.message ?? "\(status.code) \(status.reasonPhrase)") + hint
+        let said = detail.map(Self.line) ?? "\(status.code) \(status.reasonPhrase)"
         switch status.code {
         case 401, 403:
             return Refused(
@@ -62,5 +72,10 @@ struct CoordinatorClient: Sendable {
         default:
             return WorkerError("the coordinator at \(address) answered \(status.code): \(said)")
         }
+    }
+
+    /// What the coordinator said and advised. It goes to a terminal or a log, so it may not act on one.
+    private static func line(_ error: APIError) -> String {
+        TerminalText.harmless(error.message + (error.hint.map { "; \($0)" } ?? ""), limit: 1_024)
     }
 }

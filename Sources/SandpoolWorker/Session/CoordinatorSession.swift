@@ -13,6 +13,8 @@ struct CoordinatorSession: Sendable {
     /// How often it is looked whether the coordinator has fallen silent.
     private static let silenceCheck = Duration.seconds(5)
     private static let answerTimeout = TimeAmount.seconds(30)
+    /// A session that lasted so long ended for a new reason; one that ends sooner may end so each time.
+    private static let settledAfter = Duration.seconds(10)
 
     /// Connects, and again after every loss, until the task is cancelled.
     ///
@@ -21,8 +23,9 @@ struct CoordinatorSession: Sendable {
         var backoff = backoff
         while !Task.isCancelled {
             let (number, hello) = await core.beginSession()
+            let begin = ContinuousClock.now
             do {
-                try await runOnce(number, hello, welcomed: { backoff.reset() })
+                try await runOnce(number, hello)
                 log.info("the coordinator ended the session")
             } catch let refused as CoordinatorClient.Refused {
                 await core.endSession(number)
@@ -34,27 +37,24 @@ struct CoordinatorSession: Sendable {
                 log.warning("\(error)")
             }
             await core.endSession(number)
+            if ContinuousClock.now - begin > Self.settledAfter { backoff.reset() }
             let delay = backoff.next()
             if delay > .zero { try? await Task.sleep(for: delay) }
         }
     }
 
-    private func runOnce(_ number: Int, _ hello: WorkerHello, welcomed: () -> Void) async throws {
+    private func runOnce(_ number: Int, _ hello: WorkerHello) async throws {
         var request = client.request(.POST, Routes.workerSession)
         request.headers.add(name: "content-type", value: WorkerSession.contentType)
         request.body = .stream(SessionBody(hello: hello, number: number, core: core), length: .unknown)
         let response = try await client.send(request, timeout: Self.answerTimeout)
         var frames = FrameReader(response.body)
-        guard case .welcome(let welcome) = try await frames.next()?.message(as: CoordinatorMessage.self) else {
-            throw WorkerError("the coordinator did not open the session with a welcome")
+        guard let first = try await frames.next() else {
+            throw WorkerError("the coordinator at \(client.address) ended the session before it began")
         }
-        do {
-            try await core.welcome(welcome, session: number)
-        } catch let error as WorkerError {
-            throw CoordinatorClient.Refused(error: error)
-        }
+        let welcome = try opening(first)
+        await core.welcome(welcome, session: number)
         log.info("connected to \(client.address)", metadata: ["generation": "\(welcome.generation)"])
-        welcomed()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [frames] in try await receive(frames, number) }
             group.addTask {
@@ -66,12 +66,34 @@ struct CoordinatorSession: Sendable {
         }
     }
 
+    /// The welcome that a session begins with.
+    ///
+    /// - Throws: `Refused` where the coordinator will not have this worker, `WorkerError` for what may pass.
+    private func opening(_ frame: Frame) throws -> WorkerWelcome {
+        if let version = frame.openingVersion, version != WorkerSession.version {
+            throw CoordinatorClient.Refused(
+                error: WorkerError(
+                    "the coordinator at \(client.address) speaks version \(version) of the worker session, this "
+                        + "worker \(WorkerSession.version); run the same release on both"))
+        }
+        switch try frame.checkedMessage(as: CoordinatorMessage.self) {
+        case .welcome(let welcome): return welcome
+        case .failed(let error):
+            let isFinal = WorkerSession.Refusal(rawValue: error.code) != nil
+            throw isFinal ? client.refused(error) : WorkerError(client.failure(error))
+        default: throw WorkerError("the coordinator at \(client.address) did not open the session with a welcome")
+        }
+    }
+
     private func receive(_ frames: FrameReader, _ number: Int) async throws {
         var frames = frames
         while let frame = try await frames.next() {
             await core.noteHeard(session: number)
             switch frame {
-            case .json: try await core.handle(frame.message(as: CoordinatorMessage.self), session: number)
+            case .json:
+                let message = try frame.checkedMessage(as: CoordinatorMessage.self)
+                if case .failed(let error) = message { throw WorkerError(client.failure(error)) }
+                try await core.handle(message, session: number)
             case .input(let input): await core.handle(input, session: number)
             case .output: throw WorkerError("the coordinator sent output to a worker")
             }

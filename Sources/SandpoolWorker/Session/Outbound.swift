@@ -32,9 +32,17 @@ struct Outbox: Sendable {
     private var consumed: [AttemptLease: Int64] = [:]
     private var heartbeatMs: Int64?
 
+    /// Attempts that go back; the only thing here whose number a coordinator can drive up.
+    var returnedCount: Int { returned.count }
+
     mutating func add(_ step: AttemptProgress) { progress[step.lease.attempt] = step }
     /// The result says everything that the progress would have.
     mutating func dropProgress(of attempt: AttemptID) { progress[attempt] = nil }
+    /// Nobody waits for word of the attempt any more.
+    mutating func drop(_ lease: AttemptLease) {
+        progress[lease.attempt] = nil
+        consumed[lease] = nil
+    }
     mutating func giveBack(_ lease: AttemptLease) {
         progress[lease.attempt] = nil
         returned.append(lease)

@@ -26,10 +26,14 @@ final class FakeWorker: Sendable {
             offersHostImage: true, held: held, softwareVersion: "test")
         connection = try await FrameConnection(
             server, path: Routes.workerSession, token: secret, first: WorkerMessage.hello(hello))
-        guard connection.status == 200, let frame = await connection.next(),
-            case .welcome(let welcome) = try frame.message(as: CoordinatorMessage.self)
-        else { throw TestFailure("no welcome: \(connection.status)") }
-        self.welcome = welcome
+        guard connection.status == 200, let frame = await connection.next() else {
+            throw TestFailure("no answer: \(connection.status)")
+        }
+        switch try frame.message(as: CoordinatorMessage.self) {
+        case .welcome(let welcome): self.welcome = welcome
+        case .failed(let error): throw error
+        default: throw TestFailure("no welcome")
+        }
     }
 
     /// The next message that is not about durable output or heartbeats, unless asked for.

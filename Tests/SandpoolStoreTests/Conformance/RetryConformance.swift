@@ -63,6 +63,7 @@ import Testing
             #expect(answer == EndAnswer(verdict: .recorded, change: JobChange(job: id, state: .errored)))
             let job = try await store.existing(id)
             #expect(job.cause == .workerLost && job.returnCode == nil && job.finishedAt == .at(9))
+            #expect(job.message == nil, "one loss is no poison")
             #expect(job.attempts.map(\.state) == [.lost])
         }
     }
@@ -75,12 +76,18 @@ import Testing
             var states: [JobState?] = []
             for round in 1...2 {
                 let lease = try await store.run(id, by: worker, at: .at(Double(round * 100)))
-                let loss = LossReport(lease: lease, kind: .lost, outcome: .lostRunning)
+                let outcome = Outcome(cause: .workerLost, message: "the host went down")
+                let loss = LossReport(lease: lease, kind: .lost, outcome: outcome)
                 let now = Timestamp.at(Double(round * 100 + 50))
                 states.append(try await store.recordLosses([loss], now: now).first?.change?.state)
                 _ = try await store.advanceQueue(now: .at(Double(round * 100 + 99)))
             }
             #expect(states == [.queued, .errored])
+            let job = try await store.existing(id)
+            let message = try #require(job.message)
+            #expect(message.hasPrefix("lost 2 workers while running; stopped as poison; "))
+            #expect(message.hasSuffix("; the last loss: the host went down"))
+            #expect(job.cause == .workerLost && job.returnCode == nil)
         }
     }
 

@@ -7,7 +7,7 @@ import Testing
     func aWorkerReadsAsItEnrolled(kind: StoreKind) async throws {
         try await kind.withStore { store in
             let worker = WorkerRegistration.sample(name: "b")
-            let enrolment = try await store.upsertWorker(worker, now: .at(1))
+            let enrolment = try await store.upsertWorker(worker, token: nil, now: .at(1))
             let record = WorkerRecord(registration: worker, drain: nil, enrolledAt: .at(1), lastSeenAt: .at(1))
             #expect(enrolment == WorkerEnrolment(record: record, previousBootID: nil))
             #expect(try await store.worker(worker.id) == record)
@@ -25,7 +25,7 @@ import Testing
             #expect(try await store.setDrain(drain, worker: id))
             var again = WorkerRegistration.sample(id: id, name: "renamed", bootID: "boot-2")
             again.images = []
-            let enrolment = try await store.upsertWorker(again, now: .at(5))
+            let enrolment = try await store.upsertWorker(again, token: nil, now: .at(5))
             #expect(enrolment.previousBootID == "boot-1")
             #expect(
                 enrolment.record
@@ -47,9 +47,32 @@ import Testing
             #expect(try await store.workers().isEmpty)
             #expect(try await store.worker(id) == nil)
             #expect(try await store.setDrain(nil, worker: lease.worker) == false)
-            let enrolment = try await store.upsertWorker(.sample(id: id), now: .at(9))
+            let enrolment = try await store.upsertWorker(.sample(id: id), token: nil, now: .at(9))
             #expect(enrolment.previousBootID == nil)
             #expect(enrolment.record.drain == nil && enrolment.record.enrolledAt == .at(9))
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func theFirstTokenBindsAWorkerUntilItIsForgotten(kind: StoreKind) async throws {
+        try await kind.withStore { store in
+            let (first, other) = (TokenID.make(at: .origin), TokenID.make(at: .origin))
+            let worker = WorkerRegistration.sample()
+            _ = try await store.upsertWorker(worker, token: nil, now: .at(1))
+            _ = try await store.upsertWorker(worker, token: first, now: .at(2))
+            _ = try await store.upsertWorker(worker, token: nil, now: .at(3))
+            let stolen = WorkerRegistration.sample(id: worker.id, name: "stolen", bootID: "boot-2")
+            await #expect(throws: StoreError.foreignWorker(worker.id)) {
+                try await store.upsertWorker(stolen, token: other, now: .at(4))
+            }
+            #expect(try await store.worker(worker.id)?.registration == worker, "nothing was changed")
+            #expect(try await store.worker(worker.id)?.lastSeenAt == .at(3))
+            _ = try await store.upsertWorker(worker, token: first, now: .at(5))
+            #expect(try await store.forgetWorker(worker.id, now: .at(6)))
+            #expect(try await store.upsertWorker(stolen, token: other, now: .at(7)).previousBootID == nil)
+            await #expect(throws: StoreError.foreignWorker(worker.id)) {
+                try await store.upsertWorker(worker, token: first, now: .at(8))
+            }
         }
     }
 

@@ -1,11 +1,11 @@
 /// Statements about workers.
 enum WorkerSQL {
-    static let bootID = "SELECT boot_id FROM workers WHERE id = ? AND forgotten_at_ms IS NULL"
+    static let before = "SELECT boot_id, token FROM workers WHERE id = ? AND forgotten_at_ms IS NULL"
     /// A worker that was forgotten starts over: enrolled now, and no drain.
     static let upsert = """
         INSERT INTO workers (id, name, labels, images, offers_host_image, cpu_millis, memory_bytes, disk_bytes,
-            boot_id, software_version, enrolled_at_ms, last_seen_at_ms)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)
+            boot_id, software_version, enrolled_at_ms, last_seen_at_ms, token)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12)
         ON CONFLICT (id) DO UPDATE SET
             name = excluded.name, labels = excluded.labels, images = excluded.images,
             offers_host_image = excluded.offers_host_image, cpu_millis = excluded.cpu_millis,
@@ -15,6 +15,7 @@ enum WorkerSQL {
             enrolled_at_ms = iif(forgotten_at_ms IS NULL, enrolled_at_ms, excluded.enrolled_at_ms),
             drain_reason = iif(forgotten_at_ms IS NULL, drain_reason, NULL),
             drain_deadline_ms = iif(forgotten_at_ms IS NULL, drain_deadline_ms, NULL),
+            token = iif(forgotten_at_ms IS NULL, coalesce(token, excluded.token), excluded.token),
             forgotten_at_ms = NULL
         """
     private static let enrolled = """

@@ -1,0 +1,98 @@
+import SandpoolAPI
+import SandpoolModel
+import Testing
+
+@Suite struct WorkerMessageTests {
+    private static let hello = WorkerHello(
+        id: Fixed.worker, name: "host-1", bootID: "b0", capacity: Resources(cpuMillis: 1, memoryBytes: 2, diskBytes: 3),
+        labels: ["zone": "a/b"], images: ["host"], offersHostImage: true,
+        held: [HeldAttempt(lease: Fixed.lease, state: .running, stdoutBytes: 4, stderrBytes: 5)],
+        softwareVersion: "0.1.0")
+
+    private static let result: AttemptResult = {
+        var evidence = Evidence()
+        evidence.reapedBy = "init"
+        evidence.wallMs = 12
+        evidence.stagesMs = ["prepare": 3]
+        return AttemptResult(
+            lease: Fixed.lease, outcome: Outcome(cause: .exited, exitCode: 3, message: "m"), evidence: evidence,
+            startedAt: Fixed.moment, finishedAt: Fixed.moment, stdoutTail: OutputTail(offset: 9, base64: "aGk="),
+            downloads: "sha256:" + String(repeating: "0", count: 64))
+    }()
+
+    private static let least = AttemptResult(
+        lease: Fixed.lease,
+        outcome: Outcome(cause: .signaled, signal: 9, commandStarted: false, isRetryable: false),
+        evidence: Evidence(), startedAt: nil, finishedAt: Fixed.moment)
+
+    static let goldens: [Golden<WorkerMessage>] = [
+        Golden(
+            .hello(hello),
+            #"{"hello":{"_0":{"bootID":"b0","capacity":{"cpuMillis":1,"diskBytes":3,"memoryBytes":2},"#
+                + #""held":[{"lease":\#(Fixed.leaseJSON),"state":"running","stderrBytes":5,"stdoutBytes":4}],"#
+                + #""id":"wk-01jd8000000000000000000003","images":["host"],"labels":{"zone":"a/b"},"name":"host-1","#
+                + #""offersHostImage":true,"softwareVersion":"0.1.0","version":1}}}"#),
+        Golden(
+            .progress([AttemptProgress(lease: Fixed.lease, state: .building, at: Fixed.moment)]),
+            #"{"progress":{"_0":[{"at":\#(Fixed.momentJSON),"lease":\#(Fixed.leaseJSON),"state":"building"}]}}"#),
+        Golden(
+            .results([result, least]),
+            #"{"results":{"_0":[{"downloads":"sha256:\#(String(repeating: "0", count: 64))","#
+                + #""evidence":{"outputTruncated":false,"reapedBy":"init","stagesMs":{"prepare":3},"stalledMs":0,"#
+                + #""stderrBytes":0,"stdoutBytes":0,"wallMs":12},"finishedAt":\#(Fixed.momentJSON),"#
+                + #""lease":\#(Fixed.leaseJSON),"#
+                + #""outcome":{"cause":"exited","commandStarted":true,"exitCode":3,"isRetryable":true,"message":"m"},"#
+                + #""startedAt":\#(Fixed.momentJSON),"stdoutTail":{"base64":"aGk=","offset":9}},"#
+                + #"{"evidence":{"outputTruncated":false,"stagesMs":{},"stalledMs":0,"stderrBytes":0,"stdoutBytes":0},"#
+                + #""finishedAt":\#(Fixed.momentJSON),"lease":\#(Fixed.leaseJSON),"#
+                + #""outcome":{"cause":"signaled","commandStarted":false,"isRetryable":false,"signal":9}}]}}"#),
+        Golden(.returned([Fixed.lease]), #"{"returned":{"_0":[\#(Fixed.leaseJSON)]}}"#),
+        Golden(.heartbeat(sentMs: 42), #"{"heartbeat":{"sentMs":42}}"#),
+        Golden(
+            .inputConsumed(Fixed.lease, offset: 10), #"{"inputConsumed":{"_0":\#(Fixed.leaseJSON),"offset":10}}"#),
+    ]
+
+    @Test(arguments: goldens)
+    func jsonIsExactlyThisAndWithinBounds(golden: Golden<WorkerMessage>) throws {
+        try golden.check()
+        try golden.value.check()
+    }
+
+    @Test func everyCaseIsCovered() {
+        let covered = Self.goldens.map { golden in
+            switch golden.value {
+            case .hello: 0
+            case .progress: 1
+            case .results: 2
+            case .returned: 3
+            case .heartbeat: 4
+            case .inputConsumed: 5
+            }
+        }
+        #expect(Set(covered) == Set(0...5))
+    }
+
+    @Test(arguments: [
+        { $0.name = "" }, { $0.name = String(repeating: "n", count: 257) }, { $0.name = "a\u{1B}[2J" },
+        { $0.bootID = "" }, { $0.bootID = String(repeating: "b", count: 65) },
+        { $0.softwareVersion = String(repeating: "v", count: 65) },
+        { $0.capacity.cpuMillis = -1 }, { $0.capacity.memoryBytes = .max }, { $0.capacity.diskBytes = .min },
+        { $0.labels = ["": "a"] }, { $0.labels = ["a b": "a"] }, { $0.labels = ["a": "b\n"] },
+        { $0.labels = ["a": String(repeating: "v", count: 256)] },
+        { hello in for number in 0...SessionLimits.labels { hello.labels["l\(number)"] = "" } },
+        { $0.images = [String(repeating: "i", count: 513)] },
+        { $0.images = Array(repeating: "host", count: SessionLimits.images + 1) },
+        { $0.held += $0.held }, { $0.held[0].stdoutBytes = -1 }, { $0.held[0].stderrBytes = .max },
+        { $0.held[0].lease.epoch = -1 },
+        { $0.held = Array(repeating: $0.held[0], count: SessionLimits.attempts + 1) },
+    ] as [@Sendable (inout WorkerHello) -> Void])
+    func aHelloThatCannotBeIsRefusedInOneLine(edit: @Sendable (inout WorkerHello) -> Void) throws {
+        var hello = Self.hello
+        edit(&hello)
+        let message = hello
+        let error = #expect(throws: APIError.self) { try WorkerMessage.hello(message).check() }
+        #expect(error?.code == "invalid_message")
+        #expect(error?.message.hasPrefix("hello.") == true)
+        #expect(error?.message.contains("\n") == false)
+    }
+}
