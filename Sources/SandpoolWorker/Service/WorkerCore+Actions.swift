@@ -85,6 +85,10 @@ extension WorkerCore {
         if let message = attempt.collectMessage {
             result.outcome.message = result.outcome.message.map { "\($0); \(message)" } ?? message
         }
+        // The coordinator refuses longer ones; a fetch or a build may have quoted anything.
+        result.outcome.message = result.outcome.message.map {
+            TerminalText.harmless($0, limit: Limits.messageScalars)
+        }
         if let prepared = attempt.launchedMs {
             result.evidence.stagesMs["prepare"] = Int64(clamping: prepared - attempt.receivedMs)
         }
@@ -131,7 +135,7 @@ extension WorkerCore {
     private func forget(_ attempt: LiveAttempt) {
         closeInput(of: attempt.id)
         unacknowledgedBytes -= attempt.cursors.unacknowledged
-        outbox.dropProgress(of: attempt.id)
+        outbox.drop(attempt.lease)
         layerUse.remove(attempt.layers)
         directory.attempts.remove(attempt.id)
         if let path = attempt.downloadsPath { unlink(path) }

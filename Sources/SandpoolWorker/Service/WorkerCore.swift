@@ -23,7 +23,9 @@ actor WorkerCore {
     /// Bounds, with what they protect.
     enum Limits {
         /// Attempts in any state: far above any host's capacity.
-        static let attempts = 16_384
+        static let attempts = SessionLimits.attempts
+        /// Unicode scalars of an outcome's message, each at most 11 bytes once it is written out.
+        static let messageScalars = SessionLimits.messageBytes / 16
         /// Output sent and not yet durable at the coordinator, per session.
         static let unacknowledgedBytes: Int64 = 4 << 20
         /// Output read for one write to the session.
