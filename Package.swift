@@ -138,6 +138,9 @@ let package = Package(
             name: "SandpoolWorkerTests",
             dependencies: [
                 "LinuxSystem", "SandpoolAPI", "SandpoolModel", "SandpoolSandbox", "SandpoolWorker",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ]),
         .testTarget(name: "LauncherTests", dependencies: ["LinuxSystem", "SandpoolSandbox"]),

@@ -1,0 +1,124 @@
+import NIOCore
+import SandpoolAPI
+import SandpoolModel
+import SandpoolSandbox
+import Testing
+
+@testable import SandpoolWorker
+
+/// The session over real HTTP: what survives a lost connection, and what a verdict does.
+@Suite(.timeLimit(.minutes(1))) struct SessionTests {
+    private static let lease = Samples.lease(1)
+
+    @Test func aResultIsRepeatedUntilItIsAnswered() async throws {
+        try await RunningWorker.with { coordinator, launcher in
+            let first = try await coordinator.session()
+            #expect(try await first.welcome().held.isEmpty)
+            try first.send(.assign([Samples.assignment(1)]))
+            try await launcher.request { $0 == .start(id: Self.lease.attempt.text) }
+            try launcher.exit(Self.lease.attempt, code: 7)
+            let reported = try await first.results()
+            #expect(reported.map(\.lease) == [Self.lease] && reported.first?.outcome.exitCode == 7)
+            first.end()
+
+            let second = try await coordinator.session()
+            let hello = try await second.welcome()
+            #expect(hello.held.map(\.lease) == [Self.lease] && hello.held.first?.state == .finished)
+            #expect(try await second.results() == reported, "the very same")
+            second.end()
+
+            let third = try await coordinator.session()
+            _ = try await third.welcome()
+            #expect(try await third.results() == reported)
+            try third.send(.recorded([RecordedResult(lease: Self.lease, verdict: .recorded)]))
+            try await launcher.request { $0 == .release(id: Self.lease.attempt.text) }
+            third.end()
+            #expect(try await coordinator.session().hello().held.isEmpty)
+        }
+    }
+
+    @Test(arguments: [RecordedResult.Verdict.recorded, .duplicate, .fenced])
+    func everyVerdictReleasesTheSandbox(verdict: RecordedResult.Verdict) async throws {
+        try await RunningWorker.with { coordinator, launcher in
+            let session = try await coordinator.session()
+            _ = try await session.welcome()
+            try session.send(.assign([Samples.assignment(1)]))
+            try await launcher.request { $0 == .start(id: Self.lease.attempt.text) }
+            try launcher.exit(Self.lease.attempt)
+            _ = try await session.results()
+            // A verdict on another epoch is not about this attempt.
+            try session.send(.recorded([RecordedResult(lease: Samples.lease(1, epoch: 2), verdict: verdict)]))
+            try session.send(.recorded([RecordedResult(lease: Self.lease, verdict: verdict)]))
+            try await launcher.request { $0 == .release(id: Self.lease.attempt.text) }
+            session.end()
+            #expect(try await coordinator.session().hello().held.isEmpty)
+        }
+    }
+
+    @Test func whatIsNotWantedAfterAReconnectionIsKilledWithoutAReport() async throws {
+        try await RunningWorker.with { coordinator, launcher in
+            let first = try await coordinator.session()
+            _ = try await first.welcome()
+            try first.send(.assign([Samples.assignment(1)]))
+            try await launcher.request { $0 == .start(id: Self.lease.attempt.text) }
+            first.end()
+            let second = try await coordinator.session()
+            #expect(try await second.welcome(kill: [Self.lease]).held.map(\.lease) == [Self.lease])
+            try await launcher.request { $0 == .cancel(id: Self.lease.attempt.text, graceMs: 0) }
+            try launcher.exit(Self.lease.attempt)
+            try await launcher.request { $0 == .release(id: Self.lease.attempt.text) }
+            second.end()
+            #expect(try await coordinator.session().hello().held.isEmpty)
+        }
+    }
+
+    // MARK: Output
+
+    /// Bytes that differ from place to place, so that one out of place shows.
+    private static let output = (0..<(5 << 20)).map { UInt8(truncatingIfNeeded: $0 ^ ($0 >> 8) ^ ($0 >> 16)) }
+
+    /// Takes output frames from `offset` on until `end`, each where the last one ended.
+    private func take(from offset: Int, to end: Int, of session: ServedSession) async throws {
+        var position = offset
+        while position < end {
+            guard case .output(let frame) = try await session.frame() else { continue }
+            #expect(frame.offset == Int64(position) && frame.stream == .stdout)
+            #expect(frame.bytes.readableBytes <= Frame.chunkBytes)
+            let count = frame.bytes.readableBytes
+            #expect(Array(buffer: frame.bytes) == Array(Self.output[position..<min(position + count, end)]))
+            position += count
+        }
+        #expect(position == end)
+    }
+
+    @Test func outputStaysInItsWindowAndGoesOnFromWhatIsDurable() async throws {
+        try await RunningWorker.with(stdout: Self.output) { coordinator, launcher in
+            let window = Int(WorkerCore.Limits.unacknowledgedBytes)
+            let first = try await coordinator.session()
+            _ = try await first.welcome()
+            try first.send(.assign([Samples.assignment(1)]))
+            try await launcher.request { $0 == .start(id: Self.lease.attempt.text) }
+            try launcher.tellOutput(of: Self.lease.attempt, stdout: Self.output.count)
+            try await take(from: 0, to: window, of: first)
+            // The window is full: whatever comes next, it is no output.
+            try first.send(.assign([Samples.assignment(2)]))
+            try await launcher.request { $0 == .start(id: Samples.attempt(2).text) }
+            try launcher.exit(Samples.attempt(2))
+            #expect(try await first.results().map(\.lease) == [Samples.lease(2)])
+            try first.send(.recorded([RecordedResult(lease: Samples.lease(2), verdict: .recorded)]))
+            try first.send(.outputDurable(Self.lease, stdout: 1 << 20, stderr: 0))
+            try await take(from: window, to: Self.output.count, of: first)
+            first.end()
+
+            // What was sent and did not become durable is sent again, and nothing else.
+            let second = try await coordinator.session()
+            let durable = HeldAttempt(lease: Self.lease, state: .running, stdoutBytes: 2 << 20, stderrBytes: 0)
+            let held = try await second.welcome(keep: [durable]).held
+            #expect(held.first?.stdoutBytes == Int64(Self.output.count))
+            try await take(from: 2 << 20, to: Self.output.count, of: second)
+            try launcher.exit(Self.lease.attempt, stdout: Self.output.count)
+            let result = try #require(try await second.results().first)
+            #expect(result.lease == Self.lease && result.stdoutTail == nil)
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Glibc
+import LinuxSystem
+import NIOConcurrencyHelpers
+import SandpoolModel
+import SandpoolSandbox
+
+@testable import SandpoolWorker
+
+/// The launcher's side of its protocol over a real socket. A sandbox is its output in a file, and ends when the test
+/// says so.
+final class FakeLauncher: Sendable {
+    private struct Connection: Sendable {
+        var events: SeqPacketSocket?
+        var progress: SeqPacketSocket?
+    }
+
+    let path: String
+    /// What the worker asked for, in order.
+    let requests: AsyncStream<LauncherRequest>
+    private let asked: AsyncStream<LauncherRequest>.Continuation
+    private let listener: SeqPacketSocket
+    private let stdout: [UInt8]
+    private let connection = NIOLockedValueBox(Connection())
+
+    /// - Parameter stdout: what every sandbox writes.
+    init(path: String, stdout: [UInt8] = []) throws {
+        self.path = path
+        self.stdout = stdout
+        listener = try SeqPacketSocket.listen(path: path, mode: 0o600)
+        (requests, asked) = AsyncStream.makeStream()
+        Thread.detachNewThread { [self] in
+            while let socket = try? listener.accept() { try? serve(socket) }
+            asked.finish()
+        }
+    }
+
+    func stop() { shutdown(listener.descriptor.raw, Int32(SHUT_RDWR)) }
+
+    private func serve(_ socket: SeqPacketSocket) throws {
+        while let message = try socket.receive(limit: LauncherProtocol.messageLimit) {
+            let request = try LauncherRequest(decoding: message.bytes)
+            switch request {
+            case .hello:
+                let (ours, theirs) = try SeqPacketSocket.pair()
+                connection.withLockedValue { $0 = Connection(events: socket, progress: ours) }
+                try socket.send(
+                    LauncherEvent.welcome(version: LauncherProtocol.version, bootID: "boot", hostFingerprint: "f")
+                        .encoded(), [theirs.descriptor])
+            case .listLayers:
+                try socket.send(LauncherEvent.layers([]).encoded())
+            case .start(let id):
+                let spools = [try SealedFile.make(stdout, name: "stdout"), try SealedFile.make([], name: "stderr")]
+                let event = LauncherEvent.started(id: id, startedBoottimeMs: BoottimeClock.milliseconds())
+                try socket.send(event.encoded(), spools)
+            default: break
+            }
+            asked.yield(request)
+        }
+    }
+
+    /// The spooler's word that output arrived.
+    func tellOutput(of id: AttemptID, stdout bytes: Int) throws {
+        let progress = SpoolProgress(id: id.text, stdoutBytes: UInt64(bytes), stderrBytes: 0)
+        try connection.withLockedValue { $0.progress }?.send(progress.encoded())
+    }
+
+    func exit(_ id: AttemptID, code: UInt8 = 0, stdout bytes: Int = 0) throws {
+        let report = ExitReport(end: .exited(code: code), reason: .none, stdoutBytes: UInt64(bytes))
+        try connection.withLockedValue { $0.events }?.send(LauncherEvent.exited(id: id.text, report: report).encoded())
+    }
+
+    /// Waits until the worker asks for something in particular.
+    func request(_ isWanted: (LauncherRequest) -> Bool) async throws {
+        for await request in requests where isWanted(request) { return }
+        throw WorkerError("the worker never asked")
+    }
+}
