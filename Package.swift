@@ -100,7 +100,7 @@ let package = Package(
             name: "SandboxNetworkTestHost", dependencies: ["LinuxSystem", "SandpoolSandbox"],
             path: "Tests/SandboxNetworkTestHost"),
         .testTarget(
-            name: "AcceptanceTests", dependencies: ["SandpoolModel"], exclude: ["Fixtures"]),
+            name: "AcceptanceTests", dependencies: ["SandpoolModel", "SandpoolTestSupport"], exclude: ["Fixtures"]),
         .testTarget(
             name: "CommandTests",
             dependencies: [
@@ -110,7 +110,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Sandpool", "SandpoolCoordinator", "SandpoolModel", "SandpoolWorker",
+                "Sandpool", "SandpoolCoordinator", "SandpoolModel", "SandpoolTestSupport", "SandpoolWorker",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(

@@ -3,6 +3,7 @@ import Logging
 import Sandpool
 import SandpoolCoordinator
 import SandpoolModel
+import SandpoolTestSupport
 import SandpoolWorker
 import Testing
 
@@ -36,12 +37,12 @@ import Testing
                     var spec = JobSpec(command: command)
                     spec.network.block = true
                     let records = "\(local.directory)/worker/attempts"
-                    let before = Set(TemporaryDirectory.names(in: records))
+                    let before = Set(LauncherTraces.names(in: records))
                     if round > 0 { launcher.pause() }
                     let job = try await local.pool.submit(spec)
                     if round > 0 {
                         // The worker writes the record just before it asks for the start.
-                        while before.isSuperset(of: TemporaryDirectory.names(in: records)) {
+                        while before.isSuperset(of: LauncherTraces.names(in: records)) {
                             try await Task.sleep(for: .milliseconds(1))
                         }
                         try await local.restartWorker()

@@ -1,5 +1,6 @@
 import Foundation
 import SandpoolModel
+import SandpoolTestSupport
 
 /// A coordinator and workers as separate processes, the way users run them.
 final class Pool {
@@ -84,13 +85,15 @@ final class Pool {
     }
 
     var logs: String {
-        ([coordinator] + workers.values).map { "--- \($0.log.lastPathComponent)\n\($0.logText)" }.joined(separator: "\n")
+        ([coordinator] + workers.values).map { "--- \($0.log.lastPathComponent)\n\($0.logText)" }.joined(
+            separator: "\n")
     }
 
     func remove() {
         for (index, worker) in workers {
             worker.stop()
             for launcher in launchers(of: index) { kill(launcher, SIGTERM) }
+            LauncherTraces.remove(workerDirectory(index) + "/launcher")
         }
         coordinator.stop()
         hosts.remove()

@@ -26,7 +26,11 @@ struct DetachedLauncher: Sendable {
     static func with<Result>(_ body: (DetachedLauncher) async throws -> Result) async throws -> Result {
         let directory = try TemporaryDirectory()
         let socket = "\(directory.path)/l.sock"
-        let arguments = [BuiltLauncher.path, "--data-dir", "\(directory.path)/launcher", "--socket", socket]
+        // A test run that is killed leaves it alone; then it ends by itself.
+        let arguments = [
+            BuiltLauncher.path, "--data-dir", "\(directory.path)/launcher", "--socket", socket, "--exit-when-idle",
+            "60",
+        ]
         var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
         words.append(nil)
         defer { for word in words { free(word) } }

@@ -3,6 +3,7 @@ import Logging
 import Sandpool
 import SandpoolCoordinator
 import SandpoolModel
+import SandpoolTestSupport
 import SandpoolWorker
 
 /// A coordinator and a worker in this process, joined by a Unix socket, over a real launcher.
@@ -103,20 +104,7 @@ final class TemporaryDirectory: Sendable {
 
     private static func remove(_ path: String) {
         guard unlink(path) != 0, errno == EISDIR || errno == EPERM else { return }
-        for name in names(in: path) { remove("\(path)/\(name)") }
+        for name in LauncherTraces.names(in: path) { remove("\(path)/\(name)") }
         rmdir(path)
-    }
-
-    static func names(in path: String) -> [String] {
-        guard let stream = opendir(path) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            names.append(
-                withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                })
-        }
-        return names.filter { $0 != "." && $0 != ".." }
     }
 }

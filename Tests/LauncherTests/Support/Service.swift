@@ -11,7 +11,9 @@ final class Service {
 
     init(_ directory: String) throws {
         self.directory = directory
-        process = try LauncherProcess(dataDirectory: directory, arguments: ["--socket", directory + "/socket"])
+        // A test run that is killed leaves it alone; then it ends by itself.
+        process = try LauncherProcess(
+            dataDirectory: directory, arguments: ["--socket", directory + "/socket", "--exit-when-idle", "60"])
     }
 
     /// Waits for the launcher to listen or to end: it has nobody to tell that it listens.

@@ -1,16 +1,16 @@
 import Glibc
 
 /// What a launcher has outside its data directory.
-enum LauncherTraces {
+public enum LauncherTraces {
     private static let tries = 2_000
     private static let tryMicroseconds: UInt32 = 5_000
 
     /// Waits for the launcher of a data directory to be gone, and removes the cgroups of one that was killed,
     /// which the next one in that directory would do. There is none: the directory is about to be deleted.
-    static func remove(_ dataDirectory: String) {
+    public static func remove(_ dataDirectory: String) {
         waitForEnd(dataDirectory)
         for path in lines(of: "\(dataDirectory)/cgroups") {
-            for name in TemporaryDirectory.names(in: path) { rmdir("\(path)/\(name)") }
+            for name in names(in: path) { rmdir("\(path)/\(name)") }
             rmdir(path)
         }
     }
@@ -21,6 +21,20 @@ enum LauncherTraces {
         guard lock >= 0 else { return }
         defer { close(lock) }
         for _ in 0..<tries where flock(lock, LOCK_EX | LOCK_NB) != 0 { usleep(tryMicroseconds) }
+    }
+
+    /// The entries of a directory; none when there is no such directory.
+    public static func names(in path: String) -> [String] {
+        guard let stream = opendir(path) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                })
+        }
+        return names.filter { $0 != "." && $0 != ".." }
     }
 
     private static func lines(of path: String) -> [String] {
