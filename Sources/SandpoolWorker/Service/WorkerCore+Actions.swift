@@ -7,16 +7,28 @@ import SandpoolSandbox
 
 /// Doing what the machines ask for.
 extension WorkerCore {
+    /// Tells a step. A command that ends within moments needs no word of its start: the result says it, and the
+    /// coordinator is spared a commit.
+    private func report(_ step: AttemptProgress) {
+        let send = { (core: isolated WorkerCore) in
+            core.outbox.add(step)
+            core.wakeWriter()
+        }
+        guard step.state == .running else { return send(self) }
+        schedule(afterMs: Limits.startHoldMs) { core in
+            if core.attempts[step.lease.attempt]?.machine.phase == .running { send(core) }
+        }
+    }
+
     func perform(_ action: AttemptMachine.Action, for id: AttemptID) {
         guard let attempt = attempts[id] else { return }
         switch action {
         case .progress(let state):
-            outbox.add(AttemptProgress(lease: attempt.lease, state: state, at: settings.now()))
-            wakeWriter()
+            report(AttemptProgress(lease: attempt.lease, state: state, at: settings.now()))
         case .launch: launch(id)
         case .cancelSandbox(let graceMs): launcher?.send(.cancel(id: id.text, graceMs: graceMs))
         case .collect: collect(attempt)
-        case .journal(let end): journalEnd(end, of: id)
+        case .journal(let end): gather(end, of: id)
         case .retryJournal(let end):
             schedule(afterMs: Limits.journalRetryMs) { $0.journalEnd(end, of: id) }
         case .report: offerResult(id)
@@ -77,7 +89,7 @@ extension WorkerCore {
         apply(.collected, to: id)
     }
 
-    private func journalEnd(_ end: AttemptEnd, of id: AttemptID) {
+    func journalEnd(_ end: AttemptEnd, of id: AttemptID) {
         guard var attempt = attempts[id], case .journaling = attempt.machine.phase else { return }
         var result = AttemptResult(
             lease: attempt.lease, outcome: end.outcome, evidence: end.evidence, startedAt: attempt.startedAt,

@@ -16,7 +16,15 @@ extension WorkerCore {
         }
     }
 
+    /// Has the writer look again, once for everything that this turn of the loop makes ready.
     func wakeWriter() {
+        guard session.waiter != nil, !session.isWakePosted else { return }
+        session.isWakePosted = true
+        thread.post { [self] in assumeIsolated { $0.resumeWriter() } }
+    }
+
+    private func resumeWriter() {
+        session.isWakePosted = false
         guard let waiter = session.waiter else { return }
         let items = takeOutbound()
         guard !items.isEmpty else { return }

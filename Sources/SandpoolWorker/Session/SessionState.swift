@@ -16,4 +16,6 @@ struct SessionState {
     var heardMs: UInt64 = 0
     /// The writer that waits for something to send.
     var waiter: CheckedContinuation<[OutboundItem]?, Never>?
+    /// Whether the writer is about to be asked again.
+    var isWakePosted = false
 }
