@@ -87,7 +87,7 @@ let package = Package(
             ]),
         // Layer 5: mains of a few lines.
         .executableTarget(
-            name: "sandpool", dependencies: ["SandpoolCommands"], linkerSettings: [.unsafeFlags(fixedAddress)]),
+            name: "sandpool", dependencies: ["SandpoolCommands"], linkerSettings: [.unsafeFlags(fixedAddress, .when(configuration: .release))]),
         .executableTarget(
             name: "sandpool-launcher",
             dependencies: ["CLinux", "LinuxSystem", "SandpoolSandbox"],

@@ -43,7 +43,7 @@ struct MixedJob {
         case 3:
             return MixedJob(
                 name: name, arguments: job("echo before; exec sleep 600", timeout: 1), state: .timedOut,
-                cause: .timeout, returnCode: 124, stdout: Data("before\n".utf8))
+                cause: .timeout, signal: Int(SIGTERM), returnCode: 124, stdout: Data("before\n".utf8))
         case 4:
             return MixedJob(
                 name: name, arguments: job("exec sleep 600"), state: .cancelled, cause: .cancelled, returnCode: 137,

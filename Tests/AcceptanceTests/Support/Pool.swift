@@ -37,7 +37,7 @@ final class Pool {
         workers[index] = try Service(
             [
                 "worker", "start", "--coordinator", "http://\(hosts.hubAddress(index)):\(port)", "--data-dir",
-                workerDirectory(index), "--token-file", scratch.path("worker\(index).token"), "--cpus", "8",
+                workerDirectory(index), "--token-file", scratch.path("worker\(index).token"), "--cpus", "1",
                 "--memory", "8GiB",
             ], log: scratch.url("worker\(index).log"), network: hosts.spokes[index])
     }
