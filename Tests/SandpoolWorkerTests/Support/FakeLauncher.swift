@@ -27,7 +27,8 @@ final class FakeLauncher: Sendable {
     init(path: String, stdout: [UInt8] = []) throws {
         self.path = path
         self.stdout = stdout
-        listener = try SeqPacketSocket.listen(path: path, mode: 0o600)
+        // Binding sets the whole process's umask for a moment, and suites beside this one make private directories.
+        listener = try SeqPacketSocket.listen(path: path, mode: 0o700)
         (requests, asked) = AsyncStream.makeStream()
         Thread.detachNewThread { [self] in
             while let socket = try? listener.accept() { try? serve(socket) }
