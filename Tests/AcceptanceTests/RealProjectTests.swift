@@ -43,12 +43,14 @@ import Testing
         let result = try Command.run(
             Programs.sandpool,
             [
-                "run", "--local", "--image", image, "--block-network", "--user", "65534", "--timeout", "20m", "--memory",
-                "2GiB", "--disk", "1GiB", "--env", "HOME=/tmp", "--env", "LANG=C.UTF-8", "--workdir", "/tmp",
+                "run", "--local", "--image", image, "--block-network", "--user", "65534", "--timeout", "20m",
+                "--memory", "2GiB", "--disk", "1GiB", "--env", "HOME=/tmp", "--env", "LANG=C.UTF-8", "--workdir", "/tmp",
                 "--mount", "\(SourceRoot.fixtures.path):/fixtures",
             ] + (image == "host" ? [] : ["--mount", "\(tree):\(tree)"])
                 + ["--", "python3", "/fixtures/run_cases.py"] + Self.modules.map { "test.\($0)" })
-        guard result.code == 0 else { throw Failure(text: "sandpool run ended with \(result.code): \(result.errorText)") }
+        guard result.code == 0 else {
+            throw Failure(text: "sandpool run ended with \(result.code): \(result.errorText)")
+        }
         return result.text.split(separator: "\n").map(String.init)
     }
 }

@@ -42,8 +42,8 @@ import Testing
                     let job = try await local.pool.submit(spec)
                     if round > 0 {
                         // The worker writes the record just before it asks for the start.
-                        while before.isSuperset(of: LauncherTraces.names(in: records)) {
-                            try await Task.sleep(for: .milliseconds(1))
+                        try await eventually("there is a record") {
+                            !before.isSuperset(of: LauncherTraces.names(in: records))
                         }
                         try await local.restartWorker()
                         launcher.resume()

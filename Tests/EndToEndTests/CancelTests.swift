@@ -1,6 +1,7 @@
 import Glibc
 import Sandpool
 import SandpoolModel
+import SandpoolTestSupport
 import Testing
 
 /// A cancel may come at any moment of a start.
@@ -10,7 +11,7 @@ import Testing
             for round in 0..<100 {
                 let job = try await local.pool.submit(idle)
                 // From at once to well after the command runs, so that every stage is met.
-                try await Task.sleep(for: .microseconds(round * 250))
+                try await scatter(.microseconds(round * 250))
                 _ = try await local.pool.cancel(job.id.text)
                 let ended = try await local.pool.wait(for: job.id.text)
                 #expect(ended.state == .cancelled && ended.cause == .cancelled, "round \(round): \(ended)")

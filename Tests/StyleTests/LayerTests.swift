@@ -13,7 +13,9 @@ import Testing
         "SandpoolAPI": ["SandpoolModel"],
         "Sandpool": ["SandpoolModel", "SandpoolAPI"],
         "SandpoolCoordinator": ["SandpoolModel", "SandpoolStore", "SandpoolAPI"],
-        "SandpoolWorker": ["CLinux", "LinuxSystem", "SandpoolModel", "SandpoolSandbox", "SandpoolImage", "SandpoolAPI"],
+        "SandpoolWorker": [
+            "CLinux", "LinuxSystem", "SandpoolModel", "SandpoolSandbox", "SandpoolImage", "SandpoolAPI",
+        ],
         "SandpoolCommands": [
             "CLinux", "LinuxSystem", "Sandpool", "SandpoolAPI", "SandpoolCoordinator", "SandpoolModel", "SandpoolWorker",
         ],
@@ -47,7 +49,8 @@ import Testing
 
     private func importedModule(_ line: Substring) -> String? {
         var words = line.split(separator: " ")[...]
-        while let first = words.first, first.hasPrefix("@") || ["public", "private", "internal", "package"].contains(first) {
+        let access: Set<Substring> = ["public", "private", "internal", "package"]
+        while let first = words.first, first.hasPrefix("@") || access.contains(first) {
             words = words.dropFirst()
         }
         guard words.first == "import", words.count >= 2 else { return nil }

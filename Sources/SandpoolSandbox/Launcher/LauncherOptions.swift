@@ -21,7 +21,8 @@ public struct LauncherOptions: Equatable, Sendable {
 
     public static let usage =
         "usage: sandpool-launcher --data-dir DIR "
-        + "(--socket PATH [--peer-uid UID | --peer-user NAME] [--exit-when-idle SECONDS] | --connected-fd FD | --floor N --parallel P)"
+        + "(--socket PATH [--peer-uid UID | --peer-user NAME] [--exit-when-idle SECONDS]"
+        + " | --connected-fd FD | --floor N --parallel P)"
 
     public init(_ arguments: [String]) throws(OptionError) {
         var values: [String: String] = [:]

@@ -27,7 +27,8 @@ struct Command {
             let signaled = process.terminationReason == .uncaughtSignal
             return Result(
                 code: signaled ? 128 + process.terminationStatus : process.terminationStatus,
-                stdout: try Data(contentsOf: scratch.url("stdout")), stderr: try Data(contentsOf: scratch.url("stderr")))
+                stdout: try Data(contentsOf: scratch.url("stdout")),
+                stderr: try Data(contentsOf: scratch.url("stderr")))
         }
     }
 

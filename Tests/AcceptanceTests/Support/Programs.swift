@@ -5,7 +5,8 @@ enum Programs {
     static let directory: URL = {
         let bundle = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         let candidates = [bundle, SourceRoot.url.appendingPathComponent(".build/debug")]
-        return candidates.first { FileManager.default.isExecutableFile(atPath: $0.appendingPathComponent("sandpool").path) }
+        let files = FileManager.default
+        return candidates.first { files.isExecutableFile(atPath: $0.appendingPathComponent("sandpool").path) }
             ?? SourceRoot.url.appendingPathComponent(".build/debug")
     }()
     static var sandpool: String { directory.appendingPathComponent("sandpool").path }

@@ -1,4 +1,5 @@
 import Glibc
+import SandpoolTestSupport
 
 /// The launcher that was built beside the tests.
 enum BuiltLauncher {
@@ -42,9 +43,9 @@ struct DetachedLauncher: Sendable {
             kill(pid, SIGTERM)
             waitpid(pid, nil, 0)
         }
-        while access(socket, F_OK) != 0 {
+        try await eventually("the launcher listens") {
             guard waitpid(pid, nil, WNOHANG) == 0 else { throw CancellationError() }
-            try await Task.sleep(for: .milliseconds(5))
+            return access(socket, F_OK) == 0
         }
         return try await body(DetachedLauncher(socket: socket, pid: pid))
     }
