@@ -21,6 +21,7 @@ struct RootBuilder {
         try stage("mounts") { () throws(SystemError) in
             attachments.append(Attachment(mount: try devices.copy(), path: "dev", place: .own))
             attachments.append(Attachment(mount: try writable.bind("shm"), path: "dev/shm", place: .own))
+            attachments.append(try temporaryFiles(writable))
         }
         for (index, mount) in plan.mounts.enumerated() {
             let lower = try lower(mount.layer, slot)
@@ -44,6 +45,7 @@ struct RootBuilder {
                 attachments.append(attachment)
             }
         }
+        attachments.append(try stage("mounts") { () throws(SystemError) in try temporaryFiles(writable, at: base) })
         for (index, mount) in plan.mounts.enumerated() {
             let lower = try lower(mount.layer, slot)
             let path = String(mount.path.drop { $0 == "/" })
@@ -58,6 +60,12 @@ struct RootBuilder {
             }
         }
         return attachments
+    }
+
+    /// `/tmp` is the writable layer itself and no overlay: nothing is below it, and an overlay on two file systems
+    /// tells another inode number for a directory's entry than stat(2) does.
+    private func temporaryFiles(_ writable: WritableLayer, at base: String = "") throws(SystemError) -> Attachment {
+        Attachment(mount: try writable.bind("tmp"), path: "tmp", base: base, place: .directory)
     }
 
     /// Topmost first, as overlay wants them.

@@ -27,7 +27,7 @@ final class WritableLayer {
         let root = tmpfs.descriptor
         try root.makeDirectory("upper", mode: 0o755, owner: base)
         try root.makeDirectory("work", mode: 0o755)
-        try root.makeDirectory("shm", mode: 0o1777, owner: base)
+        for name in ["shm", "tmp"] { try root.makeDirectory(name, mode: 0o1777, owner: base) }
         if name != nil { try run.makeDirectory(point, mode: 0o700) }
         try tmpfs.attach(to: run.raw, point)
         isAttached = true
