@@ -17,7 +17,8 @@ import Testing
             "CLinux", "LinuxSystem", "SandpoolModel", "SandpoolSandbox", "SandpoolImage", "SandpoolAPI",
         ],
         "SandpoolCommands": [
-            "CLinux", "LinuxSystem", "Sandpool", "SandpoolAPI", "SandpoolCoordinator", "SandpoolModel", "SandpoolWorker",
+            "CLinux", "LinuxSystem", "Sandpool", "SandpoolAPI", "SandpoolCoordinator", "SandpoolModel",
+            "SandpoolWorker",
         ],
         "SandpoolTestSupport": ["SandpoolModel", "SandpoolStore", "SandpoolAPI", "SandpoolSandbox", "LinuxSystem"],
         "sandpool": ["SandpoolCommands"],

@@ -72,9 +72,18 @@ final class SandboxCgroup {
     }
 
     /// How often the kernel killed a process for want of memory.
+    ///
+    /// Version 1 gives notice before it has killed: what the launcher then kills first, the kernel does not count.
     func oomKills() -> UInt64 {
         let file = isUnified ? "memory.events" : "memory.oom_control"
-        return (try? memory.directory.read(file)).flatMap { KeyedFile($0)["oom_kill"] } ?? 0
+        let counted = (try? memory.directory.read(file)).flatMap { KeyedFile($0)["oom_kill"] } ?? 0
+        return max(counted, hasOOMNotice ? 1 : 0)
+    }
+
+    private var hasOOMNotice: Bool {
+        guard let oomNotice else { return false }
+        var wanted = pollfd(fd: oomNotice.raw, events: Int16(POLLIN), revents: 0)
+        return poll(&wanted, 1, 0) == 1
     }
 
     func peakMemory() -> UInt64 {

@@ -9,7 +9,9 @@ public func eventually(
 ) async throws {
     let deadline = ContinuousClock.now.advanced(by: limit)
     while try await !condition() {
-        guard ContinuousClock.now < deadline else { throw NeverCame(description: "waited \(limit) in vain until \(what)") }
+        guard ContinuousClock.now < deadline else {
+            throw NeverCame(description: "waited \(limit) in vain until \(what)")
+        }
         try await Task.sleep(for: .milliseconds(2))
     }
 }
