@@ -40,8 +40,9 @@ import Testing
         let result = try Command.check(
             "/usr/bin/env",
             [
-                "-i", "-C", work.base.path, "/usr/bin/python3", "-c", unblock, "/usr/bin/setpriv", "--reuid",
-                "65534", "--regid", "65534", "--clear-groups", "env", "PATH=/usr/bin:/bin", "HOME=\(work.base.path)", "LANG=C.UTF-8", "/usr/bin/python3", script,
+                "-i", "-C", work.base.path, "/usr/bin/python3", "-c", unblock, "/usr/bin/setpriv",
+                "--reuid", "65534", "--regid", "65534", "--clear-groups", "env", "PATH=/usr/bin:/bin",
+                "HOME=\(work.base.path)", "LANG=C.UTF-8", "/usr/bin/python3", script,
             ] + modules.map { "test.\($0)" })
         return result.text.split(separator: "\n").map(String.init)
     }
