@@ -6,7 +6,7 @@ RELEASE_DIR := .build/release
 PREFIX ?= /usr/local
 VERSION := $(shell sed -n 's/.*static let current = "\(.*\)".*/\1/p' Sources/SandpoolModel/Values/Version.swift)
 
-.PHONY: help run test build release dist install bench format lint clean dependencies
+.PHONY: help run test test-vm build release dist install bench format lint clean dependencies
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,6 +26,9 @@ release: ## optimised build with the Swift runtime linked in
 
 test: dependencies ## build and run every test suite, each within its time budget
 	@scripts/test
+
+test-vm: release ## the checks on a stock Debian 12 kernel in a virtual machine
+	@scripts/vm/run $(RELEASE_DIR)
 
 dist: release ## a tarball that runs on a host without a toolchain
 	@scripts/make-dist $(RELEASE_DIR) $(VERSION)
