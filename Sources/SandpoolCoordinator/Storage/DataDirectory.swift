@@ -37,12 +37,15 @@ final class DataDirectory: Sendable {
         }
     }
 
-    /// `mkdir -p`, the last part private.
+    /// `mkdir -p`, the last part private. Those above it let others pass: the worker's directory may be beside
+    /// this one, and the worker is another user.
     private static func makePath(_ path: String) throws(FileError) {
         var prefix = path.hasPrefix("/") ? "" : "."
-        for part in path.split(separator: "/") {
+        let parts = path.split(separator: "/")
+        for (index, part) in parts.enumerated() {
             prefix += "/\(part)"
-            if !PosixFile.exists(prefix) { try PosixFile.makeDirectory(prefix) }
+            guard !PosixFile.exists(prefix) else { continue }
+            try PosixFile.makeDirectory(prefix, mode: index == parts.count - 1 ? 0o700 : 0o755)
         }
     }
 

@@ -84,8 +84,8 @@ final class PosixFile: Sendable {
         _ = try retry("fsync", path) { fsync(directory.descriptor) }
     }
 
-    static func makeDirectory(_ path: String) throws(FileError) {
-        guard mkdir(path, 0o700) != 0, errno != EEXIST else { return }
+    static func makeDirectory(_ path: String, mode: mode_t = 0o700) throws(FileError) {
+        guard mkdir(path, mode) != 0, errno != EEXIST else { return }
         throw FileError(operation: "mkdir", path: path, code: errno)
     }
 
