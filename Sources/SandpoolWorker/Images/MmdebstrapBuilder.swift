@@ -15,6 +15,8 @@ struct MmdebstrapBuilder: Sendable {
     let directory: String
 
     private static let packages = "ca-certificates,python3"
+    /// How often apt asks a mirror again that did not answer well.
+    private static let retries = 5
     private static let timeout = Duration.seconds(1_200)
     /// The first of 65,536 host ids that root's builds use: from systemd's UIDS-GIDS table, the free range's end.
     static let firstID: UInt32 = 2_147_287_040
@@ -72,7 +74,7 @@ struct MmdebstrapBuilder: Sendable {
         // The host's proxy is for the build, not for those who use the image.
         let forget = #"rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap""#
         return ["--mode=unshare", "--variant=apt", "--format=tar", "--include=\(packages)"]
-            + host.options.map { "--aptopt=\($0)" }
+            + ["--aptopt=Acquire::Retries \"\(retries)\""] + host.options.map { "--aptopt=\($0)" }
             + ["--customize-hook=\(forget)", "--customize-hook=\(snippet)", "--customize-hook=\(partial)"] + [
                 suite, "-",
             ]
