@@ -12,12 +12,12 @@ import Testing
             #expect(bytes > 0)
             try launcher.send(.listLayers)
             try #expect(launcher.layers() == ["layer-1"])
-            let mount = SandboxPlan.TreeMount(layer: "layer-1", path: "/work/tree", isFile: false)
+            let mount = SandboxPlan.TreeMount(layer: "layer-1", path: "/srv/tree", isFile: false)
             let script =
                 "cat data/x; ls -ln data/x | cut -d' ' -f3,4; echo changed > data/x; rm bin/tool; touch new; cat data/x"
             for _ in 0..<2 {
                 // What the first changed, the second does not see.
-                let plan = SandboxPlan.test("/bin/sh", "-c", script, workingDirectory: "/work/tree", mounts: [mount])
+                let plan = SandboxPlan.test("/bin/sh", "-c", script, workingDirectory: "/srv/tree", mounts: [mount])
                 try #expect(launcher.run(plan).text == "original0 0\nchanged\n")
             }
             try launcher.send(.removeLayer(layer: "layer-1"))

@@ -5,14 +5,14 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct RequestTests {
     @Test func refusedConnectionIsOneLineWithAWayOut() async throws {
-        let server = try ScriptedServer([])
-        try await server.finish()
+        let server = try ScriptedServer([], listens: false)
         let error = await #expect(throws: SandpoolError.self) { try await server.pool.workers() }
         #expect(
             error?.description
                 == "cannot reach coordinator at http://127.0.0.1:\(server.port): connection refused; "
                 + "start it, or try --local"
         )
+        try await server.finish()
     }
 
     @Test func errorAnswerIsThrownWithItsHint() async throws {

@@ -16,16 +16,19 @@ final class ScriptedServer: Sendable {
 
     var pool: Pool { Pool(endpoint: Endpoint(host: "127.0.0.1", port: port), token: "secret") }
 
-    /// - Parameter script: what is done with each connection, in the order they come.
-    init(_ script: [@Sendable (ScriptedConnection) throws -> Void]) throws {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    /// - Parameters:
+    ///   - script: what is done with each connection, in the order they come.
+    ///   - listens: `false` keeps the port, so that nobody else gets it, and refuses every connection.
+    init(_ script: [@Sendable (ScriptedConnection) throws -> Void], listens: Bool = true) throws {
+        // Closed on exec: a program that another test starts would keep the port answering.
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(listener, address, length) == 0 && listen(listener, 16) == 0
+                bind(listener, address, length) == 0 && (!listens || listen(listener, 16) == 0)
                     && getsockname(listener, address, &length) == 0
             }
         }
@@ -55,7 +58,10 @@ final class ScriptedConnection {
     private var received = ByteBuffer()
     private var decoder = FrameDecoder()
 
-    init(_ descriptor: Int32) { self.descriptor = descriptor }
+    init(_ descriptor: Int32) {
+        self.descriptor = descriptor
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    }
 
     func close() { Glibc.close(descriptor) }
 
