@@ -197,6 +197,7 @@ import Testing
                 try connection.sendFrame(.message(Self.created))
                 _ = try connection.frame()
                 try connection.sendFrame(.message(RunEvent.finished(job)))
+                connection.closeInOrder()
             }
         ])
         let stream = JobStream(server.pool, submitting: JobSpec(command: ["x"]))

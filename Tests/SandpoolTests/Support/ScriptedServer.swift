@@ -65,6 +65,14 @@ final class ScriptedConnection {
 
     func close() { Glibc.close(descriptor) }
 
+    /// Says that nothing more comes and reads until the client has closed: closing with bytes unread would reset
+    /// the connection, and the client would lose what it was sent last.
+    func closeInOrder() {
+        shutdown(descriptor, Int32(SHUT_WR))
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        while read(descriptor, &bytes, bytes.count) > 0 {}
+    }
+
     /// Reads the request's head and gives its first line.
     @discardableResult
     func request() throws -> String {
