@@ -149,7 +149,7 @@ let package = Package(
         .testTarget(
             name: "SandpoolTests",
             dependencies: [
-                "Sandpool", "SandpoolAPI", "SandpoolModel",
+                "LinuxSystem", "Sandpool", "SandpoolAPI", "SandpoolModel",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),

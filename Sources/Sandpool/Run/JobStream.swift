@@ -51,6 +51,16 @@ public actor JobStream {
         offsets = [.stdout: stdout, .stderr: stderr]
     }
 
+    /// A stream that goes on with a job that another connection of this process submitted and followed so far.
+    init(_ pool: Pool, resuming job: JobID, stdout: Int64, stderr: Int64, hasRun: Bool) {
+        http = pool.http
+        self.job = job
+        start = .follow(job: job.text, stdout: stdout, stderr: stderr)
+        offsets = [.stdout: stdout, .stderr: stderr]
+        hasConnected = true
+        self.hasRun = hasRun
+    }
+
     /// The next thing that happened; `nil` after `finished`.
     public func next() async throws -> Event? {
         while !isFinished {

@@ -16,6 +16,13 @@ public enum CommandLineTool {
     /// Runs one command line, without the program's name.
     public static func run(_ arguments: [String]) async -> ExitStatus {
         do {
+            if let plain = try PlainRun(arguments)?.run() {
+                switch plain {
+                case .ended(let status): return status
+                case .unfinished(let follower):
+                    return JobEnd(try await follower.follow(), isVerbose: false).report()
+                }
+            }
             var command = try RootCommand.parseAsRoot(arguments)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()

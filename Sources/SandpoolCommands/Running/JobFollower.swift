@@ -12,13 +12,15 @@ struct JobFollower {
     let isVerbose: Bool
     /// Whether to tell what the job waits for.
     let tellsWaits: Bool
+    /// Where signals come in, when somebody has taken them over before.
+    var signals: SignalPipe?
 
     /// How long a job whose output nobody reads is given to end, before this process ends without it.
     private static let endPatience = Duration.seconds(3)
 
     /// Follows the job to its end.
     func follow() async throws -> Job {
-        let relay = try SignalRelay()
+        let relay = SignalRelay(try signals ?? SignalPipe())
         let progress = ProgressLine(tellsWaits: tellsWaits)
         return try await withThrowingTaskGroup(of: Void.self, returning: Job.self) { group in
             group.addTask { await forwardSignals(relay) }

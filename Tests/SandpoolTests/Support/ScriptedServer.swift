@@ -69,6 +69,11 @@ final class ScriptedConnection {
     /// the connection, and the client would lose what it was sent last.
     func closeInOrder() {
         shutdown(descriptor, Int32(SHUT_WR))
+        closeWhenLeft()
+    }
+
+    /// Sends nothing more and reads until the client has closed.
+    func closeWhenLeft() {
         var bytes = [UInt8](repeating: 0, count: 65_536)
         while read(descriptor, &bytes, bytes.count) > 0 {}
     }
