@@ -22,7 +22,9 @@ import Testing
         #expect(JSONFields.number(fields["returnCode"]) == 3)
     }
 
-    @Test(arguments: ["", "{", "[]", #"{"a"}"#, #"{"a":"#, #"{"a":"x"#, #"{"a":"x\"#, #"{"a":{"#, #"{a:1}"#, "{\"a\":1"])
+    @Test(arguments: [
+        "", "{", "[]", #"{"a"}"#, #"{"a":"#, #"{"a":"x"#, #"{"a":"x\"#, #"{"a":{"#, #"{a:1}"#, "{\"a\":1",
+    ])
     func whatIsNotWholeHasNoValue(text: String) {
         #expect(Self.fields(text)["a"] == nil)
     }
