@@ -11,13 +11,17 @@ extension WorkerCore {
         if attempts.count <= Limits.busyAttempts || gathered.count >= Limits.gatheredEnds {
             journalGathered()
         } else if gathered.count == 1 {
-            schedule(afterMs: Limits.gatherMs) { $0.journalGathered() }
+            let group = gatheredGroups
+            schedule(afterMs: Limits.gatherMs) { core in
+                if core.gatheredGroups == group { core.journalGathered() }
+            }
         }
     }
 
     private func journalGathered() {
         let ends = gathered
         gathered = []
+        gatheredGroups += 1
         for (id, end) in ends { journalEnd(end, of: id) }
     }
 }

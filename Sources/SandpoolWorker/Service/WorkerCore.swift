@@ -35,11 +35,11 @@ actor WorkerCore {
         /// How long a command's first output waits for its end before it goes out in frames.
         static let inlineHoldMs: UInt64 = 3
         /// How long word of a command's start waits for its end.
-        static let startHoldMs: UInt64 = 10
+        static let startHoldMs: UInt64 = 30
         /// With more attempts than this alive, ends wait for company: nobody's slot stands idle for it.
         static let busyAttempts = 8
         /// How long they wait, and how many go at once.
-        static let gatherMs: UInt64 = 5
+        static let gatherMs: UInt64 = 20
         static let gatheredEnds = 16
         /// How long until a refused journal write is tried again.
         static let journalRetryMs: UInt64 = 1_000
@@ -66,6 +66,8 @@ actor WorkerCore {
     var unacknowledgedBytes: Int64 = 0
     /// Ends that wait for company before they go to the journal.
     var gathered: [(id: AttemptID, end: AttemptEnd)] = []
+    /// Counts the groups that went, so that a timer of one that is gone already does not send the next.
+    var gatheredGroups: UInt64 = 0
     var isDraining = false
 
     var launcher: LauncherConnection?
