@@ -71,7 +71,8 @@ import Testing
         let server = try ScriptedServer([
             { connection in
                 try connection.request()
-                connection.send("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n")
+                connection.answer("401 Unauthorized", #"{"error":{"code":"unauthorized","message":"no"}}"#)
+                connection.closeInOrder()
             }
         ])
         guard case .declined = try Self.run(against: server) else {

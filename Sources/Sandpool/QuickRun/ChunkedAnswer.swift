@@ -21,7 +21,7 @@ struct ChunkedAnswer {
     private static let sizeLineLimit = 64
     private static let chunkLimit = 64 << 20
 
-    /// Whether the last chunk was read.
+    /// Whether the last chunk was read, or the head of an answer other than 200.
     var hasEnded: Bool {
         if case .ended = part { return true }
         return false
@@ -40,7 +40,8 @@ struct ChunkedAnswer {
                 if status == nil {
                     status = try Self.status(of: line)
                 } else if line.isEmpty {
-                    part = .size
+                    // Any other answer says why in a body that need not be chunked.
+                    part = status == 200 ? .size : .ended
                 }
             case .size:
                 guard let line = try line(from: &position, limit: Self.sizeLineLimit) else { return body }

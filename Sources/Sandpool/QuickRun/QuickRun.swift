@@ -37,6 +37,8 @@ package struct QuickRun {
     /// As when a job is followed: the third interrupt leaves.
     private static let signalsToLeave = 3
     private static let recountMs = 200
+    /// What a socket takes at once: a coordinator that refuses before it has read all cannot break the sending.
+    private static let requestLimit = 64 << 10
 
     /// Submits `command` and follows it.
     ///
@@ -79,7 +81,7 @@ package struct QuickRun {
         if let image { spec += ",\"image\":\(image.asJSON)" }
         var frame = ByteBuffer()
         let message = Frame.json(ByteBuffer(string: "{\"submit\":{\"_0\":\(spec)}}}"))
-        guard (try? message.encode(into: &frame)) != nil else { return nil }
+        guard (try? message.encode(into: &frame)) != nil, frame.readableBytes <= requestLimit else { return nil }
         var head = "POST \(Routes.run) HTTP/1.1\r\nhost: \(pool.endpoint.hostHeader)\r\nconnection: close\r\n"
         if let token = pool.http.token { head += "authorization: Bearer \(token)\r\n" }
         head += "content-type: \(WorkerSession.contentType)\r\ntransfer-encoding: chunked\r\n\r\n"
