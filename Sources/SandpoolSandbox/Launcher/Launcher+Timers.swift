@@ -45,8 +45,8 @@ extension Launcher {
             guard case .running = sandbox.state else { return }
             let limit = sandbox.plan.timers.idleMs
             let quiet = min(
-                SpoolFile.millisecondsSinceWrite(sandbox.standardOutput),
-                SpoolFile.millisecondsSinceWrite(sandbox.standardError),
+                sandbox.standardOutput.millisecondsSinceWrite,
+                sandbox.standardError.millisecondsSinceWrite,
                 BoottimeClock.milliseconds() - sandbox.startedMs)
             if quiet >= limit {
                 end(sandbox, .idleTimeout, graceMs: sandbox.plan.timers.graceMs)

@@ -8,6 +8,7 @@ final class Launcher {
     let factory: SandboxFactory
     let spooler: SpoolerLink
     let data: DataDirectory
+    private let spools: SpoolFiles
     let hostFingerprint: String
     private let cgroups: CgroupTree
     private let network: SandboxNetwork
@@ -29,6 +30,7 @@ final class Launcher {
 
     init(dataDirectory: String) throws {
         data = try DataDirectory(dataDirectory)
+        spools = SpoolFiles(data.spool)
         loop = try EventLoop()
         // Before anything else is open, so that the spooler has none of it.
         spooler = try SpoolerLink(loop)
@@ -84,12 +86,10 @@ final class Launcher {
         let (output, error, sandbox) = try stage("output") { () throws(SystemError) in
             let output = try Pipe()
             let error = try Pipe()
-            // Unnamed files: nothing has to be removed after a crash.
-            let files = [try spoolFile(), try spoolFile()]
-            try spooler.open(token: lastToken, plan: plan, pipes: [output.readEnd, error.readEnd], files: files)
-            let sandbox = RunningSandbox(
-                plan: plan, token: lastToken, requestedMicros: requested, standardOutput: files[0],
-                standardError: files[1])
+            let sandbox = try RunningSandbox(
+                plan: plan, token: lastToken, requestedMicros: requested, standardOutput: try spools.take(),
+                standardError: try spools.take())
+            try spooler.open(sandbox, pipes: [output.readEnd, error.readEnd])
             return (output.writeEnd, error.writeEnd, sandbox)
         }
         do throws(StageError) {
@@ -111,11 +111,6 @@ final class Launcher {
             try? spooler.finish(token: sandbox.token)
             throw error
         }
-    }
-
-    private func spoolFile() throws(SystemError) -> FileDescriptor {
-        let unnamed: Int32 = 0x41_0000
-        return try data.spool.open(".", O_RDWR | unnamed, mode: 0o600)
     }
 
     private func watch(_ sandbox: RunningSandbox, _ resources: RunningSandbox.Resources) throws(SystemError) {
@@ -221,12 +216,12 @@ final class Launcher {
             end = .ended(report, output: sandbox.standardOutput, error: sandbox.standardError)
         }
         if let onEnd = sandbox.onEnd {
-            sandboxes[sandbox.id] = nil
             onEnd(end)
+            forget(sandbox)
         } else if case .ended(let report, _, _) = end {
             tell(.exited(id: sandbox.id, report: report), [])
         } else if case .failed(let failure) = end {
-            if isHeard() { sandboxes[sandbox.id] = nil } else { sandbox.state = .failed(failure) }
+            if isHeard() { forget(sandbox) } else { sandbox.state = .failed(failure) }
             tell(.failed(id: sandbox.id, failure: failure), [])
         }
         onChange()
@@ -245,12 +240,18 @@ final class Launcher {
 
     /// Forgets a sandbox that has ended or could not be started.
     func release(_ id: String) {
-        switch sandbox(id)?.state {
+        guard let sandbox = sandbox(id) else { return }
+        switch sandbox.state {
         case .ended, .failed:
-            sandboxes[id] = nil
+            forget(sandbox)
             onChange()
-        case .starting, .running, .draining, nil: return
+        case .starting, .running, .draining: return
         }
+    }
+
+    private func forget(_ sandbox: RunningSandbox) {
+        sandboxes[sandbox.id] = nil
+        spools.giveBack([sandbox.standardOutput, sandbox.standardError])
     }
 
     /// Kills every sandbox and stops the loop when nothing of them is left.

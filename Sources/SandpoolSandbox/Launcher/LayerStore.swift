@@ -81,7 +81,7 @@ final class LayerStore {
             removeInBackground(half)
             return launcher.tell(.layerFailed(layer: name, message: "layer \(name): \(why)"), [])
         }
-        let bytes = UInt64(SpoolFile.text(output).filter(\.isNumber)) ?? 0
+        let bytes = UInt64(output.text.filter(\.isNumber)) ?? 0
         launcher.tell(.layerReady(layer: name, bytes: bytes), [])
     }
 

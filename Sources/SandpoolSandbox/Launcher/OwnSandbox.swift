@@ -3,7 +3,7 @@ import LinuxSystem
 /// How one of the launcher's own sandboxes ended.
 enum JobEnd {
     case failed(SandboxFailure)
-    case ended(ExitReport, output: FileDescriptor, error: FileDescriptor)
+    case ended(ExitReport, output: SpoolFile, error: SpoolFile)
 
     /// Nil when it did what it should, else a line for people: the last that it wrote on standard error.
     var trouble: String? {
@@ -11,7 +11,7 @@ enum JobEnd {
         case .failed(let failure): return failure.message
         case .ended(let report, _, let error):
             if report.end == .exited(code: 0) { return nil }
-            let text = SpoolFile.text(error)
+            let text = error.text
             if let line = text.split(separator: "\n").first { return String(line.prefix(500)) }
             switch report.end {
             case .exited(let code): return "exit code \(code)"

@@ -33,8 +33,9 @@ final class RunningSandbox {
     let requestedMicros: UInt64
     var state = State.starting
     var resources: Resources?
-    var standardOutput: FileDescriptor
-    var standardError: FileDescriptor
+    let standardOutput: SpoolFile
+    let standardError: SpoolFile
+    private let readers: [FileDescriptor]
     var standardInput: FileDescriptor?
     var downloadSink: FileDescriptor?
     /// For one of the launcher's own: gets the end in place of the worker.
@@ -48,17 +49,18 @@ final class RunningSandbox {
     var killAtMs: UInt64?
 
     init(
-        plan: SandboxPlan, token: UInt64, requestedMicros: UInt64, standardOutput: FileDescriptor,
-        standardError: FileDescriptor
-    ) {
+        plan: SandboxPlan, token: UInt64, requestedMicros: UInt64, standardOutput: SpoolFile,
+        standardError: SpoolFile
+    ) throws(SystemError) {
         id = plan.id
         self.plan = plan
         self.token = token
         self.requestedMicros = requestedMicros
         self.standardOutput = standardOutput
         self.standardError = standardError
+        readers = [try standardOutput.openForReading(), try standardError.openForReading()]
     }
 
     /// What `started` and `adopted` carry.
-    var descriptors: [FileDescriptor] { [standardOutput, standardError] + (standardInput.map { [$0] } ?? []) }
+    var descriptors: [FileDescriptor] { readers + (standardInput.map { [$0] } ?? []) }
 }

@@ -20,10 +20,11 @@ final class SpoolerLink {
         try loop.watch(own.descriptor, .readable) { [unowned self] in receive() }
     }
 
-    func open(
-        token: UInt64, plan: SandboxPlan, pipes: [FileDescriptor], files: [FileDescriptor]
-    ) throws(SystemError) {
-        let request = SpoolerRequest.open(token: token, id: plan.id, limit: plan.limits.outputBytes)
+    /// - Parameter pipes: the read ends of standard output and standard error.
+    func open(_ sandbox: RunningSandbox, pipes: [FileDescriptor]) throws(SystemError) {
+        let request = SpoolerRequest.open(
+            token: sandbox.token, id: sandbox.id, limit: sandbox.plan.limits.outputBytes)
+        let files = [try sandbox.standardOutput.openForWriting(), try sandbox.standardError.openForWriting()]
         try socket.send(request.encoded(), pipes + files)
     }
 
