@@ -1,9 +1,34 @@
 import CLinux
 
-/// Writes the instructions of a seccomp filter. Each test is complete in itself, with forward jumps of a few
-/// instructions, so that no offset has to be patched.
-struct FilterAssembler {
+/// Writes the instructions of a seccomp filter. Each test is complete in itself, so that no offset has to be
+/// patched.
+struct FilterAssembler: Equatable {
     private(set) var program: [sock_filter] = []
+
+    init() {}
+
+    /// A filter that does this and nothing else.
+    init(_ action: Action) { finish(action) }
+
+    /// Two filters behind one comparison of the loaded value.
+    static func branch(
+        atLeast value: UInt32, _ high: FilterAssembler, otherwise low: FilterAssembler
+    ) -> FilterAssembler {
+        var branch = FilterAssembler()
+        // The long jump has room for any distance, the jumps of a comparison only for 255.
+        branch.emit(0x35, value, whenTrue: 0, whenFalse: 1)
+        branch.emit(0x05, UInt32(low.program.count))
+        branch.program += low.program + high.program
+        return branch
+    }
+
+    mutating func append(_ other: FilterAssembler) { program += other.program }
+
+    static func == (one: FilterAssembler, other: FilterAssembler) -> Bool {
+        one.program.elementsEqual(other.program) {
+            $0.code == $1.code && $0.jt == $1.jt && $0.jf == $1.jf && $0.k == $1.k
+        }
+    }
 
     /// What a filter returns (linux/seccomp.h).
     enum Action {
@@ -49,23 +74,9 @@ struct FilterAssembler {
         finish(action)
     }
 
-    mutating func ifAtLeast(_ value: UInt32, _ action: Action) {
-        emit(0x35, value, whenTrue: 0, whenFalse: 1)
-        finish(action)
-    }
-
     mutating func ifAnyBit(of mask: UInt32, _ action: Action) {
         emit(0x45, mask, whenTrue: 0, whenFalse: 1)
         finish(action)
-    }
-
-    /// Runs `body` only for this call; it must end in `finish`. The number has to be loaded before, and is not
-    /// afterwards only inside the body.
-    mutating func call(_ number: Int32, _ body: (inout FilterAssembler) -> Void) {
-        var inner = FilterAssembler()
-        body(&inner)
-        emit(0x15, UInt32(number), whenTrue: 0, whenFalse: UInt8(clamping: inner.program.count))
-        program += inner.program
     }
 
     private mutating func emit(_ code: UInt16, _ operand: UInt32, whenTrue: UInt8 = 0, whenFalse: UInt8 = 0) {

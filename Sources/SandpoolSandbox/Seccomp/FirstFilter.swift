@@ -12,18 +12,24 @@ enum FirstFilter {
         filter.load(.architecture)
         filter.ifNotEqual(architecture, .killProcess)
         filter.load(.number)
-        #if arch(x86_64)
-            // The x32 interface has its own numbers above this bit.
-            filter.ifAtLeast(0x4000_0000, .fail(ENOSYS))
-        #endif
+        filter.append(calls.assembled(limit: limit, beyond: .fail(ENOSYS)))
+        return SeccompFilter(program: filter.program)
+    }
+
+    /// The x32 interface of x86-64 has its own numbers above this bit; no other has any.
+    private static let limit: UInt32 = 0x4000_0000
+
+    private static var calls: CallTable {
+        var calls = CallTable(otherwise: .allow)
+        calls.set(denied, to: .fail(EPERM))
         // Its flags are behind a pointer; programs fall back to clone.
-        filter.ifEqual(UInt32(__NR_clone3), .fail(ENOSYS))
-        filter.call(__NR_clone) { filter in
+        calls.set([__NR_clone3], to: .fail(ENOSYS))
+        calls.set(__NR_clone) { filter in
             filter.load(.argument(0))
             filter.ifAnyBit(of: namespaceFlags, .fail(EPERM))
             filter.finish(.allow)
         }
-        filter.call(__NR_socket) { filter in
+        calls.set(__NR_socket) { filter in
             filter.load(.argument(0))
             for family: UInt32 in [1, 2, 10] { filter.ifEqual(family, .allow) }
             filter.ifNotEqual(16, .fail(EAFNOSUPPORT))
@@ -31,14 +37,12 @@ enum FirstFilter {
             filter.ifEqual(0, .allow)
             filter.finish(.fail(EAFNOSUPPORT))
         }
-        filter.call(__NR_ioctl) { filter in
+        calls.set(__NR_ioctl) { filter in
             filter.load(.argument(1))
             for request: UInt32 in [0x5412, 0x541c] { filter.ifEqual(request, .fail(EPERM)) }
             filter.finish(.allow)
         }
-        for number in denied { filter.ifEqual(UInt32(number), .fail(EPERM)) }
-        filter.finish(.allow)
-        return SeccompFilter(program: filter.program)
+        return calls
     }
 
     #if arch(x86_64)
