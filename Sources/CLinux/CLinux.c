@@ -28,6 +28,10 @@ pid_t CLinux_clone3(uint64_t flags, int *pidfd, int cgroup) {
     return (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
 }
 
+pid_t CLinux_vfork(int (*body)(void *), void *context, void *stack_top) {
+    return clone(body, stack_top, CLONE_VM | CLONE_VFORK | SIGCHLD, context);
+}
+
 int CLinux_pivot_root(const char *new_root, const char *put_old) {
     return (int)syscall(SYS_pivot_root, new_root, put_old);
 }

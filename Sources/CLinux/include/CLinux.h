@@ -20,6 +20,10 @@
 // clone3(2) has no wrapper. Returns as fork(2) does, on the caller's own stack; the caller has one thread.
 pid_t CLinux_clone3(uint64_t flags, int *pidfd, int cgroup);
 
+// clone(2) as vfork(2) does it, but on a stack of the child's own: a function that returns twice on one stack is
+// nothing that Swift's compiler can know of.
+pid_t CLinux_vfork(int (*body)(void *), void *context, void *stack_top);
+
 // No wrapper in the C library: pivot_root(2), openat2(2), pidfd_open(2), pidfd_send_signal(2).
 int CLinux_pivot_root(const char *new_root, const char *put_old);
 int CLinux_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);

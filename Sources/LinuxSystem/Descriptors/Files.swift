@@ -88,13 +88,14 @@ extension FileDescriptor {
     /// Reads from the current offset to the end, at most `limit` bytes; a longer file is EFBIG.
     public func readAll(limit: Int) throws(SystemError) -> [UInt8] {
         var bytes: [UInt8] = []
-        let chunk = min(limit + 1, 65_536)
-        var buffer = [UInt8](repeating: 0, count: chunk)
+        // Most files read so are small: a big buffer would be cleared, page by page, for nothing.
+        var buffer = [UInt8](repeating: 0, count: min(limit + 1, 4_096))
         while true {
-            let count = try systemCall("read") { Glibc.read(raw, &buffer, chunk) }
+            let count = try systemCall("read") { Glibc.read(raw, &buffer, buffer.count) }
             if count == 0 { return bytes }
             bytes.append(contentsOf: buffer[..<count])
             if bytes.count > limit { throw SystemError("read", code: EFBIG) }
+            if count == buffer.count, count < 65_536 { buffer = [UInt8](repeating: 0, count: 65_536) }
         }
     }
 

@@ -129,17 +129,3 @@ final class SandboxCgroup {
         }
     }
 }
-
-/// A cgroup file of `key value` lines.
-struct KeyedFile {
-    private var values: [Substring: UInt64] = [:]
-
-    init(_ text: String) {
-        for line in text.split(separator: "\n") {
-            let fields = line.split(separator: " ")
-            if fields.count == 2, let value = UInt64(fields[1]) { values[fields[0]] = value }
-        }
-    }
-
-    subscript(key: Substring) -> UInt64? { values[key] }
-}

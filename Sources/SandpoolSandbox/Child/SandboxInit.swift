@@ -21,10 +21,10 @@ enum SandboxInit {
             try stage("cgroup") { () throws(SystemError) in try Namespaces.cgroup.unshare() }
             umask(0o022)
             let command = try stage("fork") { () throws(SystemError) in
-                try ChildProcess.clone { CommandProcess.run(birth) }
+                try ChildProcess.spawn { CommandProcess.run(birth) }
             }
             try stage("privileges") { () throws(SystemError) in try confine(status: birth.status) }
-            SignalLoop.run(command: command.pid)
+            SignalLoop.run(command: command)
         } catch {
             report(error.failure, to: birth.failure)
         }
@@ -58,6 +58,9 @@ enum SandboxInit {
         try systemCall("dup2") { dup2(status.raw, SignalLoop.statusDescriptor) }
         ProcessControl.closeAll(from: SignalLoop.statusDescriptor + 1)
         try ProcessControl.forbidNewPrivileges()
+        // Again: the command's change of ids, in this process's memory, set it to what the host has in
+        // fs.suid_dumpable. Until the next line nobody in the sandbox has the capabilities to trace this process.
+        try ProcessControl.hideFromPeers()
         try Capabilities([]).setCurrent()
     }
 }
