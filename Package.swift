@@ -104,9 +104,10 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "LinuxSystem", "SandpoolCommands", "SandpoolModel",
+                "LinuxSystem", "SandpoolCommands", "SandpoolModel", "SandpoolTestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]),
+            ],
+            exclude: ["Snapshots"]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
