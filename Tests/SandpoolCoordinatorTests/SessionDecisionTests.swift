@@ -117,15 +117,31 @@ import Testing
         #expect(first.reduce(0) { $0 + $1.bytes.readableBytes } == window)
         #expect(first.allSatisfy { $0.epoch == 3 && !$0.isLast })
         #expect(relays.take(job, for: lease).isEmpty)
-        #expect(!relays.consumed(job, to: .max), "more than was sent to it")
-        #expect(!relays.consumed(job, to: .min))
-        #expect(relays.consumed(job, to: 100))
+        #expect(relays.consumed(job, to: .min) == nil)
+        #expect(relays.consumed(job, to: 100) == 100)
+        #expect(relays.consumed(job, to: 100) == nil)
         let rest = relays.take(job, for: lease)
         #expect(rest.map(\.offset) == [Int64(window)])
         #expect(rest.last?.isLast == true)
         let again = relays.take(job, for: lease, again: true)
         #expect(again.first?.offset == 100)
         #expect(again.last?.isLast == true)
+    }
+
+    /// A client sends again what it does not know to be taken; the worker may have had all of it, and more than
+    /// was sent to it by this coordinator.
+    @Test func inputThatWasTakenBeforeARestartMovesTheWindow() {
+        let relays = InputRelays()
+        let job = JobID.make(at: Self.moment)
+        let lease = AttemptLease(attempt: .make(at: Self.moment), epoch: 3)
+        relays.open(job)
+        let window = Int(InputRelays.window)
+        _ = relays.accept(input(1_000, 2 * window), for: job)
+        #expect(relays.take(job, for: lease).last.map { Int($0.offset) + $0.bytes.readableBytes } == 1_000 + window)
+        let taken = Int64(1_000 + window + 50)
+        #expect(relays.consumed(job, to: taken) == taken)
+        #expect(relays.take(job, for: lease).first?.offset == taken)
+        #expect(relays.consumed(job, to: .max) == Int64(1_000 + 2 * window), "never more than is here")
     }
 
     @Test func inputIsBoundedAndGapsAreRefused() {

@@ -100,16 +100,21 @@ final class InputRelays: Sendable {
         }
     }
 
-    /// The command took its input up to `offset`; whether that is news, and of what was sent to it.
-    func consumed(_ job: JobID, to offset: Int64) -> Bool {
+    /// The command took its input up to `offset`, which may have come by way of a coordinator before this one.
+    ///
+    /// - Returns: how much of what is here it took; `nil` where that is no news.
+    func consumed(_ job: JobID, to offset: Int64) -> Int64? {
         relays.withLock { table in
-            guard var relay = table[job], offset > relay.consumed, offset <= relay.sent else { return false }
-            relay.bytes.moveReaderIndex(forwardBy: Int(offset - relay.consumed))
+            guard var relay = table[job] else { return nil }
+            let end = min(offset, relay.received)
+            guard end > relay.consumed else { return nil }
+            relay.bytes.moveReaderIndex(forwardBy: Int(end - relay.consumed))
             relay.bytes.discardReadBytes()
-            relay.consumed = offset
+            relay.consumed = end
+            relay.sent = max(relay.sent, end)
             table[job] = relay
             relay.room.raise()
-            return true
+            return end
         }
     }
 

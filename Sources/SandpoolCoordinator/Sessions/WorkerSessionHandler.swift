@@ -186,8 +186,8 @@ struct WorkerSessionHandler: Sendable {
 
     private func consumed(_ lease: AttemptLease, to offset: Int64, of session: WorkerLink) {
         guard let attempt = attempt(lease.attempt, epoch: lease.epoch, of: session) else { return }
-        guard parts.inputs.consumed(attempt.job, to: offset) else { return }
-        parts.hub.publish(.inputConsumed(offset), to: attempt.job)
+        guard let taken = parts.inputs.consumed(attempt.job, to: offset) else { return }
+        parts.hub.publish(.inputConsumed(taken), to: attempt.job)
         for frame in parts.inputs.take(attempt.job, for: lease) { session.send(.input(frame)) }
     }
 

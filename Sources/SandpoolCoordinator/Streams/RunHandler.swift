@@ -181,12 +181,12 @@ struct RunHandler: Sendable {
     }
 
     /// The client ended its request: no more input. One that vanished is known by its closed channel, and its
-    /// input stays open for its return.
+    /// input stays open for its return, as it does when this coordinator ends the stream.
     private func endInput(_ shared: Shared) throws {
         guard let job = shared.job.withLock({ $0 }) else {
             throw APIError(status: 400, code: "invalid_request", message: "the run's first message is missing")
         }
-        guard channel.isActive, parts.inputs.end(job) else { return }
+        guard channel.isActive, !Task.isCancelled, parts.inputs.end(job) else { return }
         push(job)
     }
 

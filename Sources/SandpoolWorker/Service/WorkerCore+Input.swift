@@ -9,8 +9,9 @@ extension WorkerCore {
         guard number == session.number, let id = AttemptID(frame.id), let attempt = attempts[id],
             attempt.lease.epoch == frame.epoch
         else { return }
+        var queue = attempt.input ?? InputQueue()
+        let isRepetition = frame.offset < queue.received
         do throws(InputQueue.Refusal) {
-            var queue = attempt.input ?? InputQueue()
             try queue.add(frame)
             attempts[id]?.input = queue
         } catch {
@@ -19,6 +20,11 @@ extension WorkerCore {
             return closeInput(of: id)
         }
         writeInput(of: id)
+        // A coordinator that was restarted sends again what it was not told about.
+        if isRepetition {
+            outbox.noteConsumed(attempt.lease, offset: attempts[id]?.input?.consumed ?? queue.consumed)
+            wakeWriter()
+        }
     }
 
     /// Writes what the pipe takes, and waits for room with the loop if something is left.
