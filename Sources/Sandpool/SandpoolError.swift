@@ -1,4 +1,5 @@
 import SandpoolAPI
+import SandpoolModel
 
 /// Any failure of Sandpool itself, as one line for people and one word for programs.
 ///
@@ -38,6 +39,13 @@ extension SandpoolError {
             hint: "check that the coordinator is still running")
     }
 
+    /// The coordinator did not come back within the client's patience, and the job is followed no longer.
+    static func left(_ job: JobID, after error: SandpoolError) -> SandpoolError {
+        SandpoolError(
+            code: error.code, message: "\(error.message); gave up following \(job)",
+            hint: "when the coordinator is back: sandpool logs -f \(job), or sandpool wait \(job)")
+    }
+
     /// The answer is not what this version understands.
     static func unreadable(_ endpoint: Endpoint) -> SandpoolError {
         SandpoolError(
@@ -50,6 +58,8 @@ extension SandpoolError {
 
     /// Whether asking the same again later can help: the coordinator is away or restarting.
     var isConnectionLoss: Bool {
-        code == Self.codeDisconnected || code == Self.codeUnreachable || status == 502 || status == 503
+        // Inside a stream no status says that the coordinator is stopping.
+        code == Self.codeDisconnected || code == Self.codeUnreachable || code == APIError.shuttingDownCode
+            || status == 502 || status == 503
     }
 }

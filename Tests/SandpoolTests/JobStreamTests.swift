@@ -82,6 +82,61 @@ import Testing
         try await server.finish()
     }
 
+    /// What a coordinator sends when it is stopped: the job goes on, and so does its follower.
+    @Test func aStoppingCoordinatorIsALoss() async throws {
+        let job = try Job.fixture(.failed, returnCode: 7)
+        let stopping = APIError(status: 503, code: APIError.shuttingDownCode, message: "the coordinator is stopping")
+        let server = try ScriptedServer([
+            { connection in
+                try connection.request()
+                connection.beginChunks()
+                try connection.sendFrame(.message(Self.created))
+                try connection.sendFrame(Self.output(0, "abc"))
+                try connection.sendFrame(.message(RunEvent.failed(stopping)))
+                connection.endChunks()
+            },
+            { connection in
+                try connection.request()
+                connection.answer("503 Service Unavailable", #"{"error":{"code":"shutting_down","message":"no"}}"#)
+                connection.closeInOrder()
+            },
+            { connection in
+                try connection.request()
+                let first: RunRequest = try connection.frame().message()
+                #expect(first == .follow(job: Job.fixtureID.text, stdout: 3, stderr: 0))
+                connection.beginChunks()
+                try connection.sendFrame(Self.output(3, "def"))
+                try connection.sendFrame(.message(RunEvent.finished(job)))
+            },
+        ])
+        let result = try await Self.collect(JobStream(server.pool, submitting: JobSpec(command: ["x"])))
+        #expect(result.out == "abcdef")
+        #expect(result.losses == 1, "one absence, however many tries it takes")
+        #expect(result.job?.returnCode == 7)
+        try await server.finish()
+    }
+
+    @Test func aCoordinatorThatStaysAwayIsGivenUpWithTheJobsName() async throws {
+        let server = try ScriptedServer([
+            { connection in
+                try connection.request()
+                connection.beginChunks()
+                try connection.sendFrame(.message(Self.created))
+                connection.endChunks()
+            }
+        ])
+        let error = await #expect(throws: SandpoolError.self) {
+            _ = try await Self.collect(
+                JobStream(server.pool, submitting: JobSpec(command: ["x"]), patience: .zero))
+        }
+        #expect(error?.code == SandpoolError.codeDisconnected)
+        #expect(error?.message.hasSuffix("gave up following \(Job.fixtureID)") == true)
+        #expect(
+            error?.hint == "when the coordinator is back: sandpool logs -f \(Job.fixtureID), or sandpool wait "
+                + "\(Job.fixtureID)")
+        try await server.finish()
+    }
+
     @Test func neverSubmitsTwiceWithoutAKey() async throws {
         let server = try ScriptedServer([
             { connection in

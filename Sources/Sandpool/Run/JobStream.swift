@@ -28,7 +28,9 @@ public actor JobStream {
     private var offsets: [OutputStreamCode: Int64]
     private var hasRun = false
     private var isFinished = false
-    private var backoff = Backoff()
+    /// Whether the connection was lost and no answer came since.
+    private var isAway = false
+    private var backoff: Backoff
     private var pending: [RunRequest] = []
 
     private var input = InputWindow()
@@ -36,7 +38,13 @@ public actor JobStream {
 
     /// A stream that submits a job and follows it.
     public init(_ pool: Pool, submitting spec: JobSpec) {
+        self.init(pool, submitting: spec, patience: Backoff.patience)
+    }
+
+    /// - Parameter patience: for how long a lost coordinator is looked for.
+    init(_ pool: Pool, submitting spec: JobSpec, patience: Duration) {
         http = pool.http
+        backoff = Backoff(patience: patience)
         start = .submit(spec)
         offsets = [.stdout: 0, .stderr: 0]
     }
@@ -46,6 +54,7 @@ public actor JobStream {
     /// - Parameter stdout: the first byte of each stream that is wanted; `Int64.max` for none.
     public init(_ pool: Pool, following job: JobID, stdout: Int64 = 0, stderr: Int64 = 0) {
         http = pool.http
+        backoff = Backoff()
         self.job = job
         start = .follow(job: job.text, stdout: stdout, stderr: stderr)
         offsets = [.stdout: stdout, .stderr: stderr]
@@ -54,6 +63,7 @@ public actor JobStream {
     /// A stream that goes on with a job that another connection of this process submitted and followed so far.
     init(_ pool: Pool, resuming job: JobID, stdout: Int64, stderr: Int64, hasRun: Bool) {
         http = pool.http
+        backoff = Backoff()
         self.job = job
         start = .follow(job: job.text, stdout: stdout, stderr: stderr)
         offsets = [.stdout: stdout, .stderr: stderr]
@@ -67,22 +77,39 @@ public actor JobStream {
             do {
                 let exchange = try await connected()
                 while let frame = try decoder.next() {
-                    if let event = try handle(frame) { return event }
+                    let event = try handle(frame)
+                    isAway = false
+                    backoff.reset()
+                    if let event { return event }
                 }
                 let arrived = try await exchange.next()
                 guard !arrived.isEmpty else { throw SandpoolError.disconnected(http.connector.endpoint) }
                 for bytes in arrived { decoder.append(bytes) }
             } catch let error as SandpoolError where error.isConnectionLoss && canReconnect {
-                let wasConnected = exchange != nil
                 disconnect()
-                if wasConnected { return .reconnecting(error) }
-                try await Task.sleep(for: backoff.delay(after: error))
+                try await pause(after: error)
+                if isAway { continue }
+                isAway = true
+                return .reconnecting(error)
             } catch {
                 end()
                 throw (error as? SandpoolError) ?? .unreadable(http.connector.endpoint)
             }
         }
         return nil
+    }
+
+    /// Lets some time pass before the next try, or gives up and says how the job can be taken up again.
+    private func pause(after error: SandpoolError) async throws {
+        let delay: Duration
+        do throws(SandpoolError) {
+            delay = try backoff.delay(after: error)
+        } catch {
+            end()
+            guard let job else { throw error }
+            throw SandpoolError.left(job, after: error)
+        }
+        try await Task.sleep(for: delay)
     }
 
     /// Before the job is known to exist, asking again could make a second one, unless the spec carries a key.
@@ -108,7 +135,6 @@ public actor JobStream {
         decoder = FrameDecoder()
         try await http.accept(opened)
         exchange = opened
-        backoff.reset()
         try resend()
         return opened
     }

@@ -9,6 +9,9 @@ public struct APIError: Error, Codable, Hashable, Sendable {
     /// The HTTP status that carries it; not part of the body.
     public var status: Int
 
+    /// The coordinator is stopping, and another one will go on where it stood.
+    public static let shuttingDownCode = "shutting_down"
+
     private enum CodingKeys: String, CodingKey { case code, message, hint }
 
     public init(status: Int, code: String, message: String, hint: String? = nil) {

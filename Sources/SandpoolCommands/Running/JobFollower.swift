@@ -48,7 +48,8 @@ struct JobFollower {
                 try await pass(bytes, to: output == .stdout ? STDOUT_FILENO : STDERR_FILENO, sink)
             case .reconnecting(let error):
                 progress.clear()
-                StandardError.line("sandpool: \(error.message); reconnecting")
+                // What comes back by itself is no news for a log file.
+                if isVerbose || progress.isLive { StandardError.line("sandpool: \(error.message); reconnecting") }
             case .finished(let job):
                 return job
             }

@@ -41,7 +41,7 @@ extension APIError {
     }
 
     static let shuttingDown = APIError(
-        status: 503, code: "shutting_down", message: "the coordinator is stopping", hint: "try again shortly")
+        status: 503, code: shuttingDownCode, message: "the coordinator is stopping", hint: "try again shortly")
 
     /// Any error as the API answers it. What a client cannot help is not shown to it in detail.
     init(any error: any Error) {

@@ -1,6 +1,8 @@
 /// A condition that did not come true in time.
 public struct NeverCame: Error, CustomStringConvertible {
     public let description: String
+
+    public init(description: String) { self.description = description }
 }
 
 /// Waits until a condition holds, looking again every few milliseconds. The bound is for a test that hangs.

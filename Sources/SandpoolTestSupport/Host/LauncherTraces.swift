@@ -5,6 +5,24 @@ public enum LauncherTraces {
     private static let tries = 2_000
     private static let tryMicroseconds: UInt32 = 5_000
 
+    /// The launcher of a data directory and its spooler, found by their command lines.
+    public static func processes(_ dataDirectory: String) -> [pid_t] {
+        names(in: "/proc").compactMap { pid_t($0) }.filter { id in
+            guard let file = fopen("/proc/\(id)/cmdline", "re") else { return false }
+            defer { fclose(file) }
+            var bytes = [UInt8](repeating: 0, count: 4_096)
+            let count = fread(&bytes, 1, bytes.count, file)
+            let words = bytes[..<count].split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+            return words.first?.hasSuffix("sandpool-launcher") == true && words.contains(dataDirectory)
+        }
+    }
+
+    /// Ends the launcher of a data directory, waits, and leaves nothing of it.
+    public static func end(_ dataDirectory: String) {
+        for id in processes(dataDirectory) { kill(id, SIGTERM) }
+        remove(dataDirectory)
+    }
+
     /// Waits for the launcher of a data directory to be gone, and removes the cgroups of one that was killed,
     /// which the next one in that directory would do. There is none: the directory is about to be deleted.
     public static func remove(_ dataDirectory: String) {

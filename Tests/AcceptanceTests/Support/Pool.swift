@@ -45,17 +45,7 @@ final class Pool {
     /// Ends a worker and its launcher at once, as when their host loses power.
     func crashHost(_ index: Int) {
         workers[index]?.crash()
-        for launcher in launchers(of: index) { kill(launcher, SIGKILL) }
-    }
-
-    /// Launchers whose data directory is that of this pool's worker.
-    private func launchers(of index: Int) -> [pid_t] {
-        let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        return entries.compactMap { pid_t($0) }.filter { id in
-            guard let line = try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(id)/cmdline")) else { return false }
-            let text = String(decoding: line, as: UTF8.self)
-            return text.contains("sandpool-launcher") && text.contains(workerDirectory(index) + "/")
-        }
+        for launcher in LauncherTraces.processes(workerDirectory(index) + "/launcher") { kill(launcher, SIGKILL) }
     }
 
     private func workerDirectory(_ index: Int) -> String { scratch.path("worker\(index)") }
@@ -92,8 +82,7 @@ final class Pool {
     func remove() {
         for (index, worker) in workers {
             worker.stop()
-            for launcher in launchers(of: index) { kill(launcher, SIGTERM) }
-            LauncherTraces.remove(workerDirectory(index) + "/launcher")
+            LauncherTraces.end(workerDirectory(index) + "/launcher")
         }
         coordinator.stop()
         hosts.remove()

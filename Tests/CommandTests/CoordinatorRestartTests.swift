@@ -1,0 +1,59 @@
+import FoundationEssentials
+import Glibc
+import LinuxSystem
+import SandpoolTestSupport
+import Testing
+
+/// A command goes on while its coordinator is away, and so does the `run` that follows it.
+@Suite(.enabled(if: geteuid() == 0, "sandboxes need root"), .serialized, .timeLimit(.minutes(4)))
+struct CoordinatorRestartTests {
+    /// The form without an argument parser, the ordinary one, and the one that tells what happens.
+    @Test(
+        arguments: [
+            ([], SIGTERM), ([], SIGKILL), (["--cpus", "1"], SIGTERM), (["-v"], SIGKILL),
+        ] as [([String], Int32)])
+    func aRunOutlivesItsCoordinator(_ options: [String], _ signal: Int32) async throws {
+        try await PoolProcesses.with(worker: true) { pool in
+            let script = """
+                i=0; while [ $i -lt 40 ]; do seq $((i * 3000)) $((i * 3000 + 2999)); i=$((i + 1)); sleep 0.05; done
+                echo end >&2; exit 7
+                """
+            let run = try pool.start(["run", "--block-network"] + options + ["--", "sh", "-c", script])
+            try await eventually("there is output") { run.stdoutBytes > 0 }
+            try await pool.endCoordinator(by: signal)
+            #expect(run.isRunning)
+            try await pool.startCoordinator()
+            let result = try await run.end()
+            #expect(result.status == 7, "\(result.stderr)")
+            #expect(result.stdout == (0..<120_000).map { "\($0)\n" }.joined())
+            if options == ["-v"] {
+                #expect(result.stderr.contains("; reconnecting\n"), "\(result.stderr)")
+            } else {
+                #expect(result.stderr == "end\n")
+            }
+            let jobs = try pool.jobs()
+            #expect(jobs.map(\.attempts.count) == [1])
+        }
+    }
+
+    /// More than fits into every window on the way, over an end in order and a crash.
+    @Test func standardInputGoesOnWhereItWas() async throws {
+        try await PoolProcesses.with(worker: true) { pool in
+            let text = (0..<800_000).map { "\($0)\n" }.joined()
+            let file = "\(pool.directory.path)/input"
+            try Data(text.utf8).write(to: URL(filePath: file))
+            let script = "head -c 1500000; sleep 0.5; head -c 1500000; sleep 0.5; cat; exit 9"
+            let run = try pool.start(
+                ["run", "--block-network", "-i", "--", "sh", "-c", script],
+                stdin: try FileDescriptor.open(file, O_RDONLY))
+            for (round, signal) in [SIGTERM, SIGKILL].enumerated() {
+                try await eventually("part of it came back") { run.stdoutBytes >= (round + 1) * 1_500_000 }
+                try await pool.endCoordinator(by: signal)
+                try await pool.startCoordinator()
+            }
+            let result = try await run.end()
+            #expect(result.status == 9, "\(result.stderr)")
+            #expect(result.stdout == text)
+        }
+    }
+}
