@@ -23,7 +23,7 @@ public enum CommandLineTool {
                     return JobEnd(try await follower.follow(), isVerbose: false).report()
                 }
             }
-            var command = try RootCommand.parseAsRoot(arguments)
+            var command = try RootCommand.parseAsRoot(JoinedValues.split(arguments))
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

@@ -36,9 +36,8 @@ extension AsyncParsableCommand {
         guard let first = words.first, first.hasPrefix("-"), first != "--" else { return }
         if first == "-h" || first == "--help" { throw CleanExit.helpRequest(self) }
         let option = first.prefix { $0 != "=" }
-        let known = helpMessage(columns: 200).split { !($0.isLetter || $0 == "-") }
-            .filter { $0.hasPrefix("--") && $0.count > 2 }
-        let near = nearestWord(to: String(option.dropFirst(2)), in: known.map { String($0.dropFirst(2)) })
+        let known = OptionNames(of: self).all.filter { $0.hasPrefix("--") }.map { String($0.dropFirst(2)) }
+        let near = nearestWord(to: String(option.dropFirst(2)), in: known)
         let shown = TerminalText.harmless(String(option), limit: 64)
         throw ValidationError("unknown option '\(shown)'\(near.map { ", did you mean --\($0)?" } ?? "")")
     }
