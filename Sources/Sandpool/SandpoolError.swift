@@ -46,11 +46,26 @@ extension SandpoolError {
             hint: "when the coordinator is back: sandpool logs -f \(job), or sandpool wait \(job)")
     }
 
+    /// A token was sent, and the coordinator says no more of it than of none.
+    static func unknownToken(_ endpoint: Endpoint, _ error: APIError) -> SandpoolError {
+        SandpoolError(
+            code: error.code, message: "the coordinator at \(endpoint) does not know this token, or it was revoked",
+            hint: error.hint, status: 401)
+    }
+
     /// The answer is not what this version understands.
     static func unreadable(_ endpoint: Endpoint) -> SandpoolError {
         SandpoolError(
             code: "bad_answer", message: "an answer of \(endpoint) could not be read",
             hint: "client and coordinator may be of different versions")
+    }
+
+    /// The coordinator would refuse it, and cut the connection while it still arrives.
+    static func tooLarge(_ bytes: Int) -> SandpoolError {
+        SandpoolError(
+            code: "too_large",
+            message: "the request has \(bytes) bytes, more than \(ByteSize.format(Int64(Routes.bodyLimit)))",
+            hint: "pass large data by standard input or in a mount")
     }
 
     static let codeDisconnected = "disconnected"

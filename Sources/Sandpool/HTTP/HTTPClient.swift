@@ -45,6 +45,7 @@ struct HTTPClient: Sendable {
 
     private func failure(status: Int, body: ByteBuffer) -> SandpoolError {
         if let answer = try? WireJSON.decode(ErrorBody.self, from: body) {
+            if status == 401, token != nil { return .unknownToken(connector.endpoint, answer.error) }
             return SandpoolError(answer.error, status: status)
         }
         return SandpoolError(
@@ -68,7 +69,9 @@ struct HTTPClient: Sendable {
     func post<Answer: Decodable>(
         _ target: String, _ body: (some Encodable)?, as type: Answer.Type = Answer.self
     ) async throws -> Answer {
-        try decode(try await request(.POST, target, json: try body.map { try WireJSON.encode($0) }))
+        let json = try body.map { try WireJSON.encode($0) }
+        if let json, json.readableBytes > Routes.bodyLimit { throw SandpoolError.tooLarge(json.readableBytes) }
+        return try decode(try await request(.POST, target, json: json))
     }
 
     func decode<Answer: Decodable>(_ body: ByteBuffer) throws -> Answer {

@@ -3,6 +3,16 @@ import NIOCore
 import SandpoolAPI
 
 extension Pool {
+    /// Checks that something can be put at a local path.
+    public static func checkDownloadPlace(_ local: String) throws(SandpoolError) {
+        let directory = LocalPath.split(local).directory
+        guard access(directory, W_OK | X_OK) == 0 else {
+            throw SandpoolError(
+                code: "usage", message: "download: cannot write into \(directory): \(String(cString: strerror(errno)))",
+                hint: "make it a directory that you can write to, or name another place")
+        }
+    }
+
     /// Fetches what a finished job's `downloads` kept.
     ///
     /// - Parameter pairs: absolute paths in the sandbox, and where each goes here. A local directory that exists

@@ -128,7 +128,11 @@ public actor JobStream {
             first = start
         }
         var bytes = ByteBuffer()
-        try Frame.message(first).encode(into: &bytes)
+        do {
+            try Frame.message(first).encode(into: &bytes)
+        } catch FrameError.payloadTooLong(let count) {
+            throw SandpoolError.tooLarge(count)
+        }
         let opened = try await http.open(
             .POST, Routes.run, contentType: WorkerSession.contentType, first: bytes, isWhole: false)
         hasConnected = true

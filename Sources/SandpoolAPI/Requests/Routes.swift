@@ -21,6 +21,9 @@
 /// | `POST /v1/worker/session` | worker | the worker session, see `WorkerMessage` |
 /// | `GET /v1/worker/blobs/DIGEST`, `POST /v1/worker/blobs` | worker | mounts in, downloads out |
 public enum Routes {
+    /// Most bytes of a request's JSON.
+    public static let bodyLimit = 4 << 20
+
     public static let health = "/health"
     public static let jobs = "/v1/jobs"
     public static let run = "/v1/run"

@@ -79,7 +79,8 @@ final class LocalLocks: Sendable {
             // Above it, others may have their own: the worker's user passes through /var/lib/sandpool.
             if mkdir(prefix, index == parts.count - 1 ? 0o700 : 0o755) != 0, errno != EEXIST {
                 throw SandpoolError(
-                    code: "local_failed", message: "cannot make \(prefix): \(String(cString: strerror(errno)))")
+                    code: "local_failed", message: "cannot make \(prefix): \(String(cString: strerror(errno)))",
+                    hint: "set SANDPOOL_DATA_DIR to a directory of your own")
             }
         }
     }

@@ -88,8 +88,15 @@ enum LocalPool {
                 }
             }
             defer { group.cancelAll() }
-            try await body(Pool(endpoint: Endpoint(socketPath: socket), token: nil))
+            let pool = Pool(endpoint: Endpoint(socketPath: socket), token: nil)
+            if hasWorker { try await awaitWorker(pool) }
+            try await body(pool)
         }
+    }
+
+    /// What this host can never run is refused only where it is known what it can.
+    private static func awaitWorker(_ pool: Pool) async throws {
+        while try await pool.workers().isEmpty { try await Task.sleep(for: .milliseconds(5)) }
     }
 
     /// Runs a part of the embedded pool. Without it nothing that this process waits for can happen.

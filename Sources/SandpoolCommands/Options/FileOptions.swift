@@ -17,6 +17,8 @@ struct FileOptions: ParsableArguments {
 
     /// Uploads what is mounted and notes what is fetched.
     func apply(to spec: inout JobSpec, in pool: Pool) async throws {
+        // What a job leaves behind must have somewhere to go before it runs.
+        for pair in download { try Pool.checkDownloadPlace(pair.local) }
         spec.downloads = download.map(\.remote)
         for pair in mount {
             spec.mounts.append(try await pool.upload(pair.local, to: pair.remote))

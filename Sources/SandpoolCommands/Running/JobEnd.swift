@@ -14,8 +14,9 @@ struct JobEnd {
     /// Tells the cause where somebody wants to know it, and gives the code to end with.
     func report() -> ExitStatus {
         let status = ExitStatus(code: job.returnCode.map(Int32.init) ?? ExitStatus.sandpoolFailure.code)
-        // Without a code of its own, a failure has to be told even to a log file.
-        if let line, job.returnCode == nil || isVerbose || StandardError.isTerminal {
+        // Without a code of its own, a failure has to be told even to a log file; so has why the command itself
+        // could not say anything, which is the one thing that is told of a plain exit.
+        if let line, job.returnCode == nil || job.cause == .exited || isVerbose || StandardError.isTerminal {
             StandardError.line("sandpool: \(line)")
         }
         return status

@@ -59,7 +59,12 @@ struct HTTPService: Sendable {
             // The directory is private already; the mode says the same of the socket itself.
             chmod(path, 0o600)
         }
-        parts.logger.info("listening", metadata: ["address": "\(bound)"])
+        parts.logger.info(
+            "listening",
+            metadata: [
+                "address": "\(bound)", "generation": "\(parts.store.identity.generation)",
+                "workers": "\(parts.workers.all.count)",
+            ])
         await onListening(bound)
     }
 

@@ -4,7 +4,7 @@ import SandpoolAPI
 
 extension Request {
     /// Most bytes of a JSON body.
-    static let bodyLimit = 4 << 20
+    static let bodyLimit = Routes.bodyLimit
 
     /// The whole body, bounded before it is received where its length is announced.
     func wholeBody() async throws -> ByteBuffer {

@@ -39,6 +39,7 @@ final class QueueKeeper: Sendable {
             do {
                 try await advance()
             } catch {
+                guard !Task.isCancelled else { return }
                 logger.error("queue timeouts and retries stand still for a second: \(error)")
                 alarm.set(clock.uptime + Self.failureDelay)
             }

@@ -97,9 +97,6 @@ public struct Coordinator: Service {
         where job.spec.onDisconnect == .cancel {
             parts.orphans.abandoned(job.id)
         }
-        parts.logger.info(
-            "coordinator starts",
-            metadata: ["generation": "\(parts.store.identity.generation)", "workers": "\(workers.count)"])
     }
 
     private func serve(_ parts: CoordinatorParts) async throws {

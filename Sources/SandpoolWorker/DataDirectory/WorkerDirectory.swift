@@ -66,7 +66,8 @@ final class WorkerDirectory: Sendable {
             throw WorkerError("\(path) holds no number; restore or remove \(directory)")
         }
         guard found <= version else {
-            throw WorkerError("\(directory) was written by a newer sandpool (format \(found)); upgrade this one")
+            throw WorkerError("\(directory) was written by a newer sandpool (format \(found)); upgrade this one, "
+                    + "or choose another --data-dir")
         }
     }
 

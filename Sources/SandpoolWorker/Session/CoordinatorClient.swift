@@ -63,10 +63,12 @@ struct CoordinatorClient: Sendable {
         let said = detail.map(Self.line) ?? "\(status.code) \(status.reasonPhrase)"
         switch status.code {
         case 401, 403:
+            // What is advised to users, such as the admin's token, is not for a worker.
+            let why = detail.map { TerminalText.harmless($0.message, limit: 512) } ?? said
             return Refused(
                 error: WorkerError(
-                    "the coordinator at \(address) refused the worker's token: \(said); "
-                        + "make one with `sandpool token create --role worker`"))
+                    "the coordinator at \(address) refused the worker's token: \(why); "
+                        + "make one with `sandpool token create --role worker NAME` and pass it with --token-file"))
         case 400, 404, 422, 426:
             return Refused(error: WorkerError("the coordinator at \(address) refused the worker: \(said)"))
         default:
