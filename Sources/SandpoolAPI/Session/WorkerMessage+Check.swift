@@ -90,7 +90,13 @@ extension Evidence {
         for stage in stagesMs.keys {
             try APIError.require(stage, atMost: SessionLimits.idBytes, in: "results.evidence.stagesMs")
         }
-        let amounts = [wallMs, cpuMs, peakMemoryBytes, oomKills, stdoutBytes, stderrBytes, diskBytes, inodes, stalledMs]
+        let (mounts, places) = (changedMounts ?? [], 0..<SpecBounds.mounts)
+        try APIError.require(atMost: places.count, mounts, in: "results.evidence.changedMounts")
+        try APIError.require(
+            mounts.allSatisfy(places.contains), "results.evidence.changedMounts", "no mount has such a place")
+        let amounts = [
+            wallMs, cpuMs, peakMemoryBytes, oomKills, stdoutBytes, stderrBytes, diskBytes, inodes, stalledMs,
+        ]
         let least = (amounts.compactMap(\.self) + stagesMs.values).min() ?? 0
         try APIError.require(least >= 0, "results.evidence", "\(least) is less than nothing")
     }

@@ -18,6 +18,7 @@ enum JobDescription {
         lines.add("created", job.createdAt.description)
         lines.add("started", job.startedAt?.description)
         lines.add("finished", job.finishedAt?.description)
+        lines.add("discarded", job.changedMounts.map { "changes of \($0.path)" }.joined(separator: ", "))
         for (index, attempt) in job.attempts.enumerated() { lines.add("try \(index + 1)", text(attempt)) }
         return lines.text
     }

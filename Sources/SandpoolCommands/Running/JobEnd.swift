@@ -19,7 +19,21 @@ struct JobEnd {
         if let line, job.returnCode == nil || job.cause == .exited || isVerbose || StandardError.isTerminal {
             StandardError.line("sandpool: \(line)")
         }
+        // Every test run leaves something behind, so this is for people and not for logs; `show` has it too.
+        if let discarded, isVerbose || StandardError.isTerminal { StandardError.line("sandpool: \(discarded)") }
         return status
+    }
+
+    /// One line that names the mounts whose changes are gone, but for those from which something was fetched.
+    var discarded: String? {
+        let lost = job.changedMounts.filter { mount in
+            !job.spec.downloads.contains { $0 == mount.path || $0.hasPrefix(mount.path + "/") }
+        }
+        guard let first = lost.first else { return nil }
+        let places = lost.map { ($0.isFile ? "to " : "below ") + TerminalText.harmless($0.path, limit: 128) }
+        let example = TerminalText.harmless(first.path, limit: 128) + (first.isFile ? "" : "/PATH") + ":PATH"
+        return "what was written \(places.joined(separator: ", ")) is gone with the sandbox; keep files with "
+            + "--download \(example)"
     }
 
     /// One line that names any end but a plain exit.
@@ -27,5 +41,13 @@ struct JobEnd {
         guard let cause = job.cause else { return "the job ended without a cause" }
         if cause == .exited, job.message == nil { return nil }
         return TerminalText.harmless(job.message ?? cause.rawValue)
+    }
+}
+
+extension Job {
+    /// The mounts that the command wrote to in its last attempt.
+    var changedMounts: [Mount] {
+        let places = attempts.last?.evidence?.changedMounts ?? []
+        return places.compactMap { spec.mounts.indices.contains($0) ? spec.mounts[$0] : nil }
     }
 }

@@ -74,6 +74,8 @@ public struct Evidence: Hashable, Sendable, Codable {
     public var stagesMs: [String: Int64] = [:]
     /// What the `host` image was: a fingerprint of the worker's `/usr`.
     public var hostFingerprint: String?
+    /// The places in the spec's `mounts` of those that the command wrote to; what it wrote there is gone.
+    public var changedMounts: [Int]?
 
     public init() {}
 }

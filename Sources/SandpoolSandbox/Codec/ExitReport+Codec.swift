@@ -8,6 +8,7 @@ extension ExitReport {
         writer.write(diskFull)
         writer.write(setupMicros)
         writer.write(downloadMessage)
+        writer.write(changedMounts)
     }
 
     init(from reader: inout ByteReader) throws(CodecError) {
@@ -17,7 +18,8 @@ extension ExitReport {
             stdoutBytes: try reader.read(), stderrBytes: try reader.read(),
             outputTruncated: try reader.readBool(), stalledMs: try reader.read(),
             diskBytes: try reader.read(), inodes: try reader.read(), diskFull: try reader.readBool(),
-            setupMicros: try reader.read(), downloadMessage: try reader.readString())
+            setupMicros: try reader.read(), downloadMessage: try reader.readString(),
+            changedMounts: try reader.read())
     }
 }
 

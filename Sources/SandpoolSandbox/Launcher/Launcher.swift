@@ -188,7 +188,8 @@ final class Launcher {
             oomKills: resources.cgroup.oomKills(), cpuMs: resources.cgroup.cpuMilliseconds(),
             wallMs: BoottimeClock.milliseconds() - sandbox.startedMs,
             peakMemoryBytes: resources.cgroup.peakMemory(), diskBytes: usage.bytes, inodes: usage.inodes,
-            diskFull: usage.isFull, setupMicros: sandbox.setupMicros)
+            diskFull: usage.isFull, setupMicros: sandbox.setupMicros,
+            changedMounts: resources.writable.changedMounts(sandbox.plan.mounts))
     }
 
     /// Gives everything back; the mounts go with the last reference to them. The slot is free only when

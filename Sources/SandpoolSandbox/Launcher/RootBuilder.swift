@@ -50,7 +50,7 @@ struct RootBuilder {
             let lower = try lower(mount.layer, slot)
             let path = String(mount.path.drop { $0 == "/" })
             try stage("mount \(mount.path)") { () throws(SystemError) in
-                let name = "mount-\(index)"
+                let name = WritableLayer.name(ofMount: index)
                 let source =
                     mount.isFile
                     ? try writable.bind("\(name)/content")
@@ -115,7 +115,7 @@ struct RootBuilder {
     ) throws(StageError) -> Attachment {
         let path = String(mount.path.drop { $0 == "/" })
         return try stage("mount \(mount.path)") { () throws(SystemError) in
-            let name = "mount-\(index)"
+            let name = WritableLayer.name(ofMount: index)
             try writable.makeDirectory(name)
             if mount.isFile {
                 try writable.copyFile("\(lower)/content", to: "\(name)/content")

@@ -12,6 +12,8 @@ final class WritableLayer {
     private let base: UInt32
     private let point: String
     private var isAttached = false
+    /// Of files that were copied in, as they were then.
+    private var copies: [String: (size: off_t, modified: timespec)] = [:]
     /// About as many as ext4 makes: one inode for each 16 KiB, and at least what a shell needs.
     private static let bytesPerInode: UInt64 = 16_384
     private static let sharedPoint = "writable"
@@ -61,7 +63,7 @@ final class WritableLayer {
         try directory.makeDirectory(name, mode: 0o755, owner: base)
     }
 
-    /// Copies an uploaded file, keeping whether it may be executed.
+    /// Copies an uploaded file, keeping its time and whether it may be executed.
     func copyFile(_ source: String, to name: String) throws(SystemError) {
         let from = try FileDescriptor.open(source, O_RDONLY | O_NOFOLLOW)
         var state = stat()
@@ -73,6 +75,26 @@ final class WritableLayer {
         // Not copy_file_range: between two kinds of file system it is EXDEV.
         var offset = 0
         while try systemCall("sendfile", { sendfile(to.raw, from.raw, &offset, 1 << 30) }) > 0 {}
+        // Long before now, so that any write of the command's shows.
+        let times = [state.st_atim, state.st_mtim]
+        try systemCall("futimens") { futimens(to.raw, times) }
+        copies[name] = (state.st_size, state.st_mtim)
+    }
+
+    /// Whether a file that was copied in is no longer what it was.
+    func hasChanged(_ name: String) -> Bool {
+        var state = stat()
+        guard let copy = copies[name], fstatat(directory.raw, name, &state, AT_SYMLINK_NOFOLLOW) == 0 else {
+            return false
+        }
+        return state.st_size != copy.size || state.st_mtim.tv_sec != copy.modified.tv_sec
+            || state.st_mtim.tv_nsec != copy.modified.tv_nsec
+    }
+
+    /// Whether one of its directories has another entry than these.
+    func hasEntries(_ name: String, except known: Set<String>) -> Bool {
+        guard let place = try? directory.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) else { return false }
+        return DirectoryListing.hasEntry(in: place, except: known)
     }
 
     /// A bind of one of its directories or files.

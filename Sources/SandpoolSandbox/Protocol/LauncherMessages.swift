@@ -5,7 +5,7 @@
 /// opens with `hello`, the launcher answers with `welcome`; a version that the launcher does not know is
 /// answered with `refused` and the connection is closed.
 public enum LauncherProtocol {
-    public static let version: UInt32 = 1
+    public static let version: UInt32 = 2
     /// Bound on one message, well under the 256 KiB at which SEQPACKET fails.
     public static let messageLimit = 65_536
     /// Bound on a plan's memfd.
@@ -110,6 +110,8 @@ public struct ExitReport: Equatable, Sendable {
     public var setupMicros: UInt64
     /// What went wrong with the downloads; empty when nothing did.
     public var downloadMessage: String
+    /// A bit for each of the plan's mounts that the command wrote to, the first mount being the lowest.
+    public var changedMounts: UInt64
 
     /// What the process that reaped the command saw.
     public enum End: Equatable, Sendable {
@@ -131,7 +133,8 @@ public struct ExitReport: Equatable, Sendable {
         end: End, reason: Reason, oomKills: UInt64 = 0, cpuMs: UInt64 = 0, wallMs: UInt64 = 0,
         peakMemoryBytes: UInt64 = 0, stdoutBytes: UInt64 = 0, stderrBytes: UInt64 = 0,
         outputTruncated: Bool = false, stalledMs: UInt64 = 0, diskBytes: UInt64 = 0, inodes: UInt64 = 0,
-        diskFull: Bool = false, setupMicros: UInt64 = 0, downloadMessage: String = ""
+        diskFull: Bool = false, setupMicros: UInt64 = 0, downloadMessage: String = "",
+        changedMounts: UInt64 = 0
     ) {
         self.end = end
         self.reason = reason
@@ -148,6 +151,7 @@ public struct ExitReport: Equatable, Sendable {
         self.diskFull = diskFull
         self.setupMicros = setupMicros
         self.downloadMessage = downloadMessage
+        self.changedMounts = changedMounts
     }
 }
 

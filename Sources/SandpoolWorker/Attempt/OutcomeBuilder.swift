@@ -158,5 +158,7 @@ extension Evidence {
         stalledMs = Int64(clamping: report.stalledMs)
         stagesMs["setup"] = Int64(clamping: report.setupMicros / 1_000)
         self.hostFingerprint = hostFingerprint
+        let changed = (0..<UInt64.bitWidth).filter { report.changedMounts >> UInt64($0) & 1 == 1 }
+        changedMounts = changed.isEmpty ? nil : changed
     }
 }
