@@ -1,3 +1,3 @@
 import SandpoolCommands
 
-await CommandLineTool.main()
+await CommandLineTool.main(CommandLineTool.begin())

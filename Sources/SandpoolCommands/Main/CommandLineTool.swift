@@ -7,21 +7,36 @@ import SandpoolWorker
 
 /// The `sandpool` program: reads the command line, runs the verb, ends with its code.
 public enum CommandLineTool {
-    /// Runs what the process was started with and ends the process.
-    public static func main() async -> Never {
-        let status = await run(Array(CommandLine.arguments.dropFirst()))
-        status.end()
+    /// What is left of a command line after its first moments.
+    public struct Rest: Sendable {
+        /// Of a plain run whose job goes on; without one everything is left.
+        var follower: JobFollower?
     }
 
-    /// Runs one command line, without the program's name.
-    public static func run(_ arguments: [String]) async -> ExitStatus {
+    /// Does what can be done before the process has a second thread, and ends the process where that was all
+    /// (Docs/decisions/0005).
+    public static func begin() -> Rest {
+        let arguments = Array(CommandLine.arguments.dropFirst())
         do {
-            if let plain = try PlainRun(arguments)?.run() {
-                switch plain {
-                case .ended(let status): return status
-                case .unfinished(let follower):
-                    return JobEnd(try await follower.follow(), isVerbose: false).report()
-                }
+            switch try PlainRun(arguments)?.run() {
+            case nil: return Rest()
+            case .unfinished(let follower): return Rest(follower: follower)
+            case .ended(let status): status.end()
+            }
+        } catch {
+            report(error, arguments: arguments).end()
+        }
+    }
+
+    /// Runs what the process was started with and ends the process.
+    public static func main(_ rest: Rest) async -> Never {
+        await run(rest, Array(CommandLine.arguments.dropFirst())).end()
+    }
+
+    private static func run(_ rest: Rest, _ arguments: [String]) async -> ExitStatus {
+        do {
+            if let follower = rest.follower {
+                return JobEnd(try await follower.follow(), isVerbose: false).report()
             }
             var command = try RootCommand.parseAsRoot(JoinedValues.split(arguments))
             if var command = command as? any AsyncParsableCommand {

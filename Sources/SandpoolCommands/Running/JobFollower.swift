@@ -5,7 +5,7 @@ import Sandpool
 import SandpoolModel
 
 /// Follows one job for a user at a terminal or in a pipe: output to stdout and stderr, input and signals to it.
-struct JobFollower {
+struct JobFollower: Sendable {
     let stream: JobStream
     /// Whether stdin is passed on.
     let passesInput: Bool
