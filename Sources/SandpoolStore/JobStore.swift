@@ -40,6 +40,15 @@ public protocol JobStore: Sendable {
     /// - Parameter position: where an earlier page ended; `nil` begins at the head.
     func claimable(limit: Int, after position: QueuePosition?) async throws -> [QueuedJob]
 
+    /// The first job of each demand that jobs which may start have, by `QueuedJob.demand`. The cost depends on
+    /// `limit`, not on the length of the queue.
+    ///
+    /// - Parameter demand: where an earlier page ended; `nil` for the first page.
+    func demands(limit: Int, after demand: String?) async throws -> [QueuedJob]
+
+    /// The first jobs of one demand that may start: by priority, then age.
+    func claimable(limit: Int, of demand: String) async throws -> [QueuedJob]
+
     /// Gives jobs to workers in one transaction: each becomes an attempt with the next epoch of its job. One
     /// answer for each request, in order.
     func lease(_ requests: [LeaseRequest], now: Timestamp) async throws -> [LeaseAnswer]

@@ -23,28 +23,15 @@ import Testing
         QueuedJob(
             id: .make(at: Self.base), position: QueuePosition(priority: priority, sequence: sequence),
             resources: Resources(cpuMillis: cpus * 1_000, memoryBytes: 1, diskBytes: 1), require: require,
-            image: image, createdAt: Self.base, triedWorkers: tried)
+            image: image, demand: "\(cpus) \(require) \(image)", createdAt: Self.base, triedWorkers: tried)
     }
 
     /// Lets a state see a queue; what it leases.
     private func placements(
         _ state: inout SchedulerState, _ events: [SchedulerState.Event], queue: [QueuedJob]
     ) -> [SchedulerState.Placement] {
-        var effects = state.step(events)
-        var placed: [SchedulerState.Placement] = []
-        while let effect = effects.first {
-            switch effect {
-            case .load(let position, _):
-                let rest = queue.filter { job in
-                    !placed.contains { $0.job == job.id } && (position.map { $0 < job.position } ?? true)
-                }
-                effects = state.step([.loaded(rest.sorted { $0.position < $1.position }, after: position)])
-            case .lease(let list):
-                placed += list
-                effects = state.step([])
-            }
-        }
-        return placed
+        var simulated = SimulatedQueue(queue)
+        return simulated.run(&state, events)
     }
 
     @Test func placesByPriorityThenAgeAsFarAsRoomGoes() {
@@ -70,9 +57,10 @@ import Testing
         let queue = [job(1), job(2, cpus: 8)]
         let placed = placements(
             &state, [.connected(small, held: busy), .connected(large, held: [:])], queue: queue)
-        #expect(Set(placed) == [
-            .init(job: queue[0].id, worker: small.id), .init(job: queue[1].id, worker: large.id),
-        ])
+        #expect(
+            Set(placed) == [
+                .init(job: queue[0].id, worker: small.id), .init(job: queue[1].id, worker: large.id),
+            ])
     }
 
     @Test(arguments: [true, false])
@@ -168,25 +156,5 @@ import Testing
         }
         #expect(state.workers[offer.id]?.held[large.id] != nil)
         #expect(smallBefore == tuning.passesBeforeReserve)
-    }
-
-    @Test func looksPastAFullPageOfJobsThatFitNowhere() {
-        var tuning = SchedulerState.Tuning()
-        tuning.page = 8
-        var state = SchedulerState(tuning: tuning)
-        let queue = (1...20).map { job($0, cpus: 99) } + [job(21)]
-        var effects = state.step([.connected(worker(), held: [:])])
-        var placed: [SchedulerState.Placement] = []
-        while let effect = effects.first {
-            switch effect {
-            case .load(let position, let limit):
-                let rest = queue.filter { job in position.map { $0 < job.position } ?? true }.prefix(limit)
-                effects = state.step([.loaded(Array(rest), after: position)])
-            case .lease(let list):
-                placed += list
-                effects = state.step([])
-            }
-        }
-        #expect(placed.map(\.job) == [queue[20].id])
     }
 }

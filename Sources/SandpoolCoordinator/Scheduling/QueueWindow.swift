@@ -1,32 +1,17 @@
 import SandpoolModel
 import SandpoolStore
 
-/// What decides where a job can run: two jobs of one shape fit the same places.
-struct QueueShape: Hashable, Sendable {
-    var resources: Resources
-    var require: [String: String]
-    var image: String?
-    var triedWorkers: [WorkerID]
-
-    init(_ job: QueuedJob) {
-        resources = job.resources
-        require = job.require
-        image = job.image
-        triedWorkers = job.triedWorkers
-    }
-}
-
-/// The part of the queue that the scheduler looks at: from its head on, in order within each shape, so that
-/// one job that fits nowhere stands for all of its kind.
+/// The part of the queue that the scheduler looks at first: from its head on, in order within each demand, so
+/// that one job that fits nowhere stands for all of its kind. What is behind it is `QueueSurvey`'s.
 struct QueueWindow: Sendable {
     /// Whether the queue changed since the head was read.
     var isStale = true
-    private var lines: [QueueShape: Line] = [:]
+    private var lines: [String: Line] = [:]
     private(set) var count = 0
     /// Where the next page begins; `nil` when the window reaches the end of the queue.
     private(set) var next: QueuePosition?
 
-    /// The jobs of one shape, taken from the front without moving the rest.
+    /// The jobs of one demand, taken from the front without moving the rest.
     private struct Line: Sendable {
         var jobs: [QueuedJob]
         var start = 0
@@ -40,15 +25,17 @@ struct QueueWindow: Sendable {
             count = 0
             isStale = false
         }
-        for job in jobs { lines[QueueShape(job), default: Line(jobs: [])].jobs.append(job) }
+        for job in jobs { lines[job.demand, default: Line(jobs: [])].jobs.append(job) }
         count += jobs.count
         next = isEnd ? nil : jobs.last?.position
     }
 
-    /// The first job in the queue's order whose shape is not excluded.
-    func first(except excluded: Set<QueueShape>) -> QueuedJob? {
+    func holds(_ demand: String) -> Bool { lines[demand] != nil }
+
+    /// The first job in the queue's order whose demand is not excluded.
+    func first(except excluded: Set<String>) -> QueuedJob? {
         var best: QueuedJob?
-        for (shape, line) in lines where !excluded.contains(shape) {
+        for (demand, line) in lines where !excluded.contains(demand) {
             guard let job = line.first else { continue }
             if let found = best, found.position < job.position { continue }
             best = job
@@ -56,12 +43,11 @@ struct QueueWindow: Sendable {
         return best
     }
 
-    /// Takes out the first job of its shape.
+    /// Takes out the first job of its demand.
     mutating func remove(_ job: QueuedJob) {
-        let shape = QueueShape(job)
-        guard var line = lines.removeValue(forKey: shape) else { return }
+        guard var line = lines.removeValue(forKey: job.demand) else { return }
         line.start += 1
         count -= 1
-        if line.first != nil { lines[shape] = line }
+        if line.first != nil { lines[job.demand] = line }
     }
 }

@@ -107,6 +107,12 @@ final class Scheduler: Sendable {
         switch effect {
         case .load(let position, let limit):
             return [.loaded(try await store.claimable(limit: limit, after: position), after: position)]
+        case .survey(let demand, let limit):
+            return [.surveyed(try await store.demands(limit: limit, after: demand))]
+        case .draw(let demands, let limit):
+            var lines: [[QueuedJob]] = []
+            for demand in demands { lines.append(try await store.claimable(limit: limit, of: demand)) }
+            return [.drawn(lines, limit: limit)]
         case .lease(let placements):
             return try await lease(placements)
         }

@@ -7,6 +7,9 @@ import SandpoolStore
 /// age. A job goes to the worker that it leaves the least room on (best fit), so that large holes stay for
 /// large jobs, and to one that has not failed it before where there is one.
 ///
+/// **Nothing waits behind what fits nowhere.** Jobs of one demand fit the same places, so the first of them stands
+/// for all. Where nothing in a full window can be placed, a survey goes through the demands behind it.
+///
 /// **Large jobs do not starve.** A job that would fit an enrolled, empty worker, and that `passesBeforeReserve`
 /// younger or less urgent jobs have overtaken, reserves the worker it fits with the most free room: nothing
 /// else is placed there until it has been. One reservation exists at a time, so all others go on.
@@ -15,50 +18,14 @@ import SandpoolStore
 /// than fit at once, so that its slots never idle for a round trip. A worker of long jobs gets none, because a
 /// prefetched job cannot move to a worker that becomes free.
 struct SchedulerState: Sendable {
-    struct Tuning: Sendable {
-        /// Jobs asked for at a time.
-        var page = 256
-        /// Most jobs that the window holds. What stands behind so many that fit nowhere has to wait.
-        var window = 4_096
-        var passesBeforeReserve = 64
-        var prefetch = 8
-        var prefetchBelow = Duration.milliseconds(500)
-
-        init() {}
-    }
-
-    enum Event: Sendable {
-        /// A worker's session was opened, or what is known of it changed.
-        case connected(WorkerOffer, held: [JobID: Resources])
-        case disconnected(WorkerID)
-        case drain(WorkerID, Bool)
-        /// Jobs became claimable, or stopped being so.
-        case queueChanged
-        /// The answer to `Effect.load`.
-        case loaded([QueuedJob], after: QueuePosition?)
-        /// An attempt ended or was given back; `after` is how long the worker held it, `nil` for one that says
-        /// nothing about the worker's speed.
-        case released(WorkerID, JobID, after: Duration?)
-        /// A placement did not become a lease.
-        case refused(Placement, workerUnavailable: Bool)
-    }
-
-    enum Effect: Hashable, Sendable {
-        /// Read a page of the queue and answer with `loaded`.
-        case load(after: QueuePosition?, limit: Int)
-        /// Lease these in one transaction.
-        case lease([Placement])
-    }
-
-    struct Placement: Hashable, Sendable {
-        var job: JobID
-        var worker: WorkerID
-    }
-
     let tuning: Tuning
     private(set) var workers: [WorkerID: WorkerSlot] = [:]
     private(set) var queue = QueueWindow()
+    private var survey = QueueSurvey()
     private var reservation = Reservation()
+    /// Whether the window is being read. What changes meanwhile is read afterwards, or a stream of changes would
+    /// keep the scheduler at the queue's head.
+    private var isReading = false
 
     init(tuning: Tuning = Tuning()) { self.tuning = tuning }
 
@@ -70,6 +37,24 @@ struct SchedulerState: Sendable {
 
     private mutating func note(_ event: Event) {
         switch event {
+        case .loaded(let jobs, let position):
+            let isEnd = jobs.count < tuning.page
+            queue.replace(after: position, with: jobs, isEnd: isEnd)
+            reservation.check(against: jobs, after: position, isEnd: isEnd)
+            if queue.next == nil { survey = QueueSurvey() } else { survey.drop(queue.holds) }
+        case .surveyed(let heads):
+            look(at: heads)
+        case .drawn(let lines, let limit):
+            survey.draw(lines, limit: limit)
+            survey.drop(queue.holds)
+        case .connected, .disconnected, .drain, .queueChanged, .released, .refused:
+            survey.change()
+            noteChange(event)
+        }
+    }
+
+    private mutating func noteChange(_ event: Event) {
+        switch event {
         case .connected(let offer, let held):
             workers[offer.id] = WorkerSlot(offer: offer, held: held)
         case .disconnected(let id):
@@ -78,41 +63,78 @@ struct SchedulerState: Sendable {
             workers[id]?.offer.drains = drains
         case .queueChanged:
             queue.isStale = true
-        case .loaded(let jobs, let position):
-            queue.replace(after: position, with: jobs, isEnd: jobs.count < tuning.page)
-            if position == nil { reservation.keep(only: jobs) }
         case .released(let worker, let job, let duration):
             workers[worker]?.release(job, after: duration)
         case .refused(let placement, let workerUnavailable):
             workers[placement.worker]?.release(placement.job, after: nil)
             if workerUnavailable { workers[placement.worker]?.offer.drains = true }
             queue.isStale = true
+        case .loaded, .surveyed, .drawn: break
         }
+    }
+
+    /// Looks at a page of the survey: of what can be placed the foremost is drawn, and what would fit but has no
+    /// room is watched like a job of the window.
+    private mutating func look(at heads: [QueuedJob]) {
+        for job in heads where !queue.holds(job.demand) {
+            if choose(for: job) != nil { survey.offer(job) } else { passOver(job) }
+        }
+        survey.finishPage(heads, isEnd: heads.count < tuning.page)
+        if let gone = survey.missed { abandon(gone) }
     }
 
     /// Places what can be placed, or asks for more of the queue first.
     private mutating func schedule() -> [Effect] {
         guard workers.values.contains(where: { $0.hasRoom(tuning: tuning) }) else { return [] }
-        if queue.isStale { return [.load(after: nil, limit: tuning.page)] }
+        if queue.isStale, !isReading { return readHead() }
+        let placements = place()
+        if placements.isEmpty, let position = queue.next, !isWindowFull {
+            return [.load(after: position, limit: tuning.page)]
+        }
+        isReading = false
+        if !placements.isEmpty { return [.lease(placements)] }
+        if isWindowFull, let effect = survey.advance(page: tuning.page, watched: reservation.job) { return [effect] }
+        return queue.isStale ? readHead() : []
+    }
+
+    private mutating func readHead() -> [Effect] {
+        isReading = true
+        return [.load(after: nil, limit: tuning.page)]
+    }
+
+    private var isWindowFull: Bool { queue.next != nil && queue.count >= tuning.window }
+
+    private mutating func place() -> [Placement] {
         var placements: [Placement] = []
-        var unplaceable: Set<QueueShape> = []
-        while let job = queue.first(except: unplaceable) {
+        var unplaceable: Set<String> = []
+        // Whatever the survey found stands behind a full window.
+        while let job = queue.first(except: unplaceable)
+            ?? (isWindowFull ? survey.first(except: unplaceable) : nil)
+        {
             if let worker = choose(for: job) {
                 workers[worker]?.take(job)
                 placements.append(Placement(job: job.id, worker: worker))
-                queue.remove(job)
+                if queue.holds(job.demand) { queue.remove(job) } else { survey.remove(job) }
                 reservation.placed(job)
             } else {
-                if workers.values.contains(where: { $0.accepts(job) }) {
-                    reservation.passed(over: job)
-                    reserveIfStarved(job)
-                }
-                unplaceable.insert(QueueShape(job))
+                passOver(job)
+                unplaceable.insert(job.demand)
             }
         }
-        if !placements.isEmpty { return [.lease(placements)] }
-        guard let position = queue.next, queue.count < tuning.window else { return [] }
-        return [.load(after: position, limit: tuning.page)]
+        return placements
+    }
+
+    /// Ends what is kept for a job. What was passed over meanwhile may fit now.
+    private mutating func abandon(_ job: JobID) {
+        guard reservation.abandon(job) else { return }
+        queue.isStale = true
+        survey.change()
+    }
+
+    private mutating func passOver(_ job: QueuedJob) {
+        guard workers.values.contains(where: { $0.accepts(job) }) else { return abandon(job.id) }
+        reservation.passed(over: job)
+        reserveIfStarved(job)
     }
 
     /// The worker for a job: one that has not tried it, has room now, and is left with the least.
@@ -129,6 +151,8 @@ struct SchedulerState: Sendable {
 
     private mutating func reserveIfStarved(_ job: QueuedJob) {
         guard reservation.passes(of: job) >= tuning.passesBeforeReserve else { return }
+        // The one that is kept already goes on emptying.
+        if let kept = reservation.worker(for: job), workers[kept]?.accepts(job) ?? false { return }
         let fitting = workers.values.filter { $0.accepts(job) }
         // The emptiest worker drains first; its id breaks ties, so that the choice does not depend on hashing.
         let chosen = fitting.max { left, right in

@@ -15,6 +15,26 @@ extension SQLiteJobStore {
         }
     }
 
+    public func demands(limit: Int, after demand: String?) async throws -> [QueuedJob] {
+        try Bounds.check(limit: limit)
+        return try await read { database in
+            var heads: [QueuedJob] = []
+            while heads.count < limit,
+                let row = try database.row(QueueSQL.firstOfNextDemand, [heads.last?.demand ?? demand ?? ""])
+            {
+                heads.append(try Self.queuedJob(from: row, in: database))
+            }
+            return heads
+        }
+    }
+
+    public func claimable(limit: Int, of demand: String) async throws -> [QueuedJob] {
+        try Bounds.check(limit: limit)
+        return try await read { database in
+            try database.rows(QueueSQL.ofDemand, [demand, limit]).map { try Self.queuedJob(from: $0, in: database) }
+        }
+    }
+
     public func lease(_ requests: [LeaseRequest], now: Timestamp) async throws -> [LeaseAnswer] {
         try Bounds.check(count: requests.count, of: "leases")
         let taken = try await write { database in
@@ -45,7 +65,8 @@ extension SQLiteJobStore {
             position: QueuePosition(priority: try row.decode(forColumn: "priority"), sequence: sequence),
             resources: try row.resources(),
             require: require == "{}" ? [:] : try StoredJSON.decode([String: String].self, from: require),
-            image: try row.decode(forColumn: "image"), createdAt: try row.moment("created_at_ms"),
+            image: try row.decode(forColumn: "image"), demand: try row.decode(forColumn: "demand"),
+            createdAt: try row.moment("created_at_ms"),
             triedWorkers: wasTried
                 ? try database.rows(QueueSQL.triedWorkers, [sequence]).map { try $0.identifier("worker") } : [])
     }

@@ -56,7 +56,9 @@ CREATE TABLE jobs (
     fault TEXT CHECK (fault IN ('user', 'infrastructure')),
     exit_code INTEGER CHECK (exit_code BETWEEN 0 AND 255),
     signal INTEGER CHECK (signal BETWEEN 1 AND 64),
-    message TEXT,
+    message TEXT, demand TEXT GENERATED ALWAYS AS (
+    cpu_millis || ' ' || memory_bytes || ' ' || disk_bytes || ' ' || require || ' ' || ifnull(image, '')
+) VIRTUAL,
     CONSTRAINT terminal_is_finished CHECK (
         (state IN ('succeeded', 'failed', 'timed_out', 'cancelled', 'errored'))
             = (finished_at_ms IS NOT NULL)),
@@ -170,3 +172,5 @@ CREATE TABLE tokens (
     created_at_ms INTEGER NOT NULL,
     revoked_at_ms INTEGER
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX jobs_by_demand ON jobs (demand, priority DESC) WHERE state = 'queued' AND not_before_ms IS NULL;

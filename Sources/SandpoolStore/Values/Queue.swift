@@ -25,19 +25,22 @@ public struct QueuedJob: Hashable, Sendable {
     /// Labels that the worker must have.
     public var require: [String: String]
     public var image: String?
+    /// The resources, labels and image as one word: equal for jobs that fit the same places.
+    public var demand: String
     public var createdAt: Timestamp
     /// Workers of its earlier attempts: a retry goes elsewhere where it can.
     public var triedWorkers: [WorkerID]
 
     public init(
         id: JobID, position: QueuePosition, resources: Resources, require: [String: String], image: String?,
-        createdAt: Timestamp, triedWorkers: [WorkerID]
+        demand: String, createdAt: Timestamp, triedWorkers: [WorkerID]
     ) {
         self.id = id
         self.position = position
         self.resources = resources
         self.require = require
         self.image = image
+        self.demand = demand
         self.createdAt = createdAt
         self.triedWorkers = triedWorkers
     }

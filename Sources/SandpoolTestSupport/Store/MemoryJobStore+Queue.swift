@@ -5,16 +5,32 @@ extension MemoryJobStore {
     public func claimable(limit: Int, after position: QueuePosition?) throws -> [QueuedJob] {
         try checkOpen()
         try Bounds.check(limit: limit)
-        let candidates = jobs.values
-            .filter { job in job.isClaimable && (position.map { $0 < job.position } ?? true) }
-            .sorted { $0.position < $1.position }
-        return candidates.prefix(limit).map { job in
-            // Attempts that were given back unstarted have no outcome, and say nothing against their worker.
-            let tried = job.attempts.compactMap { attempts[$0] }.filter { $0.outcome != nil }.map(\.lease.worker)
-            return QueuedJob(
-                id: job.new.id, position: job.position, resources: job.new.resources, require: job.new.spec.require,
-                image: job.new.spec.image, createdAt: job.createdAt, triedWorkers: Array(Set(tried)))
-        }
+        return queue.filter { job in position.map { $0 < job.position } ?? true }.prefix(limit).map(queued)
+    }
+
+    public func demands(limit: Int, after demand: String?) throws -> [QueuedJob] {
+        try checkOpen()
+        try Bounds.check(limit: limit)
+        let heads = Dictionary(queue.map { ($0.demand, $0) }) { first, _ in first }
+        let next = heads.keys.filter { $0 > demand ?? "" }.sorted().prefix(limit)
+        return next.compactMap { heads[$0] }.map(queued)
+    }
+
+    public func claimable(limit: Int, of demand: String) throws -> [QueuedJob] {
+        try checkOpen()
+        try Bounds.check(limit: limit)
+        return queue.filter { $0.demand == demand }.prefix(limit).map(queued)
+    }
+
+    /// What may start, in its order.
+    private var queue: [MemoryJob] { jobs.values.filter(\.isClaimable).sorted { $0.position < $1.position } }
+
+    private func queued(_ job: MemoryJob) -> QueuedJob {
+        // Attempts that were given back unstarted have no outcome, and say nothing against their worker.
+        let tried = job.attempts.compactMap { attempts[$0] }.filter { $0.outcome != nil }.map(\.lease.worker)
+        return QueuedJob(
+            id: job.new.id, position: job.position, resources: job.new.resources, require: job.new.spec.require,
+            image: job.new.spec.image, demand: job.demand, createdAt: job.createdAt, triedWorkers: Array(Set(tried)))
     }
 
     public func lease(_ requests: [LeaseRequest], now: Timestamp) throws -> [LeaseAnswer] {

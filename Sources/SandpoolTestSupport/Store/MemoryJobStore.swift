@@ -44,6 +44,10 @@ struct MemoryJob {
     var attempts: [AttemptID] = []
 
     var position: QueuePosition { QueuePosition(priority: new.spec.priority, sequence: sequence) }
+    var demand: String {
+        let require = new.spec.require.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        return "\(new.resources) \(require) \(new.spec.image ?? "")"
+    }
     var isClaimable: Bool { state == .queued && notBefore == nil }
 
     mutating func finish(_ outcome: Outcome, at moment: Timestamp) {

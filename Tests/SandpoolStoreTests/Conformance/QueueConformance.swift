@@ -31,6 +31,43 @@ import Testing
         }
     }
 
+    @Test(arguments: StoreKind.allCases, [1, 2, 100])
+    func eachDemandIsShownByItsFirstJob(kind: StoreKind, limit: Int) async throws {
+        try await kind.withStore { store in
+            let demands: [[String: String]] = [[:], ["gpu": "yes"], ["gpu": "no"], ["gpu": "yes", "zone": "a"]]
+            var jobs: [[NewJob]] = demands.map { _ in [] }
+            for round in 0..<3 {
+                for (index, require) in demands.enumerated() {
+                    let job = NewJob.sample {
+                        $0.require = require
+                        $0.priority = round == 1 ? 5 : 0
+                    }
+                    jobs[index].append(job)
+                    try await store.add(job)
+                }
+            }
+            // Neither a job that is held nor one that is delayed counts.
+            let worker = try await store.enrol()
+            let failing = try await store.add(.sample { ($0.image, $0.retries) = ("scratch", 1) })[0]
+            #expect(try await store.end(try await store.run(failing, by: worker), .failure).change?.notBefore != nil)
+            var heads: [QueuedJob] = []
+            while true {
+                let page = try await store.demands(limit: limit, after: heads.last?.demand)
+                heads += page
+                guard page.count == limit else { break }
+            }
+            #expect(Set(heads.map(\.id)) == Set(jobs.map { $0[1].id }), "the most urgent of each")
+            #expect(heads.count == demands.count)
+            for head in heads {
+                let line = try await store.claimable(limit: 2, of: head.demand)
+                let own = try #require(jobs.first { $0[1].id == head.id })
+                #expect(line.map(\.id) == [own[1].id, own[0].id])
+                #expect(line.allSatisfy { $0.demand == head.demand && $0.require == head.require })
+            }
+            #expect(try await store.claimable(limit: 9, of: "of nobody").isEmpty)
+        }
+    }
+
     @Test(arguments: StoreKind.allCases)
     func aCandidateCarriesWhatTheSchedulerNeeds(kind: StoreKind) async throws {
         try await kind.withStore { store in

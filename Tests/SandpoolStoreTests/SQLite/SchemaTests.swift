@@ -42,7 +42,8 @@ import Testing
 
     /// The claim's cost must not grow with the queue: a search by index, and nothing sorted.
     @Test(arguments: [
-        QueueSQL.head, QueueSQL.samePriority, QueueSQL.below, QueueSQL.expire, QueueSQL.release,
+        QueueSQL.head, QueueSQL.samePriority, QueueSQL.below, QueueSQL.firstOfNextDemand, QueueSQL.ofDemand,
+        QueueSQL.expire, QueueSQL.release,
         QueueSQL.nextExpiry, QueueSQL.nextRelease, QueueSQL.toTake, QueueSQL.liveLease, AttemptSQL.held,
         AttemptSQL.liveOfWorker, JobSQL.newest, JobSQL.newestByName, JobSQL.byID, JobSQL.attempts,
         JobSQL.list(inOneState: true, tagCount: 0), JobSQL.list(inOneState: false, tagCount: 2),

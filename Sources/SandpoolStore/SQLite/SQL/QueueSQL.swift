@@ -1,9 +1,12 @@
 /// Statements about the queue. Each is served by a partial index over the queued jobs alone, and says so: left
 /// to itself the planner takes `jobs_by_state` and sorts the whole queue for every claim.
 enum QueueSQL {
+    private static let columns = """
+        SELECT sequence, id, priority, cpu_millis, memory_bytes, disk_bytes, require, image, demand,
+            created_at_ms, epoch
+        """
     private static let candidate = """
-        SELECT sequence, id, priority, cpu_millis, memory_bytes, disk_bytes, require, image, created_at_ms, epoch
-        FROM jobs INDEXED BY jobs_claimable WHERE state = 'queued' AND not_before_ms IS NULL
+        \(columns) FROM jobs INDEXED BY jobs_claimable WHERE state = 'queued' AND not_before_ms IS NULL
         """
     private static let order = "ORDER BY priority DESC, sequence LIMIT ?"
     static let head = "\(candidate) \(order)"
@@ -11,6 +14,14 @@ enum QueueSQL {
     /// range of the index only where the condition is a plain comparison.
     static let samePriority = "\(candidate) AND priority = ? AND sequence > ? \(order)"
     static let below = "\(candidate) AND priority < ? \(order)"
+    private static let candidateByDemand = """
+        \(columns) FROM jobs INDEXED BY jobs_by_demand WHERE state = 'queued' AND not_before_ms IS NULL
+        """
+    /// The first job of the next demand: one search, however many jobs of the one before there are.
+    static let firstOfNextDemand = """
+        \(candidateByDemand) AND demand > ? ORDER BY demand, priority DESC, sequence LIMIT 1
+        """
+    static let ofDemand = "\(candidateByDemand) AND demand = ? \(order)"
     /// Attempts that were given back unstarted have no cause, and say nothing against their worker.
     static let triedWorkers = "SELECT DISTINCT worker FROM attempts WHERE job = ? AND cause IS NOT NULL"
 
