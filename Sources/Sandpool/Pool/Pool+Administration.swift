@@ -10,8 +10,6 @@ extension Pool {
 
     /// What can be asked of a worker.
     public enum WorkerAction: String, Sendable {
-        /// Take nothing new and give back what was not started.
-        case drain
         /// Take jobs again.
         case resume
         /// Declare it gone for good: what it ran is lost, and its return is refused.
@@ -20,6 +18,20 @@ extension Pool {
 
     public func worker(_ reference: String, _ action: WorkerAction) async throws -> WorkerInfo {
         try await http.post("\(Routes.workers)/\(Query.escape(reference))/\(action.rawValue)", nil as JobSpec?)
+    }
+
+    /// Has a worker take nothing new and give back what it has not started.
+    ///
+    /// - Parameters:
+    ///   - reason: one line for people, at most 1,024 bytes.
+    ///   - deadline: after how long what still runs is ended, and run elsewhere where a second run is safe; `nil`:
+    ///     it may finish. At most a year.
+    public func drainWorker(
+        _ reference: String, reason: String? = nil, deadline: Duration? = nil
+    ) async throws -> WorkerInfo {
+        try await http.post(
+            "\(Routes.workers)/\(Query.escape(reference))/drain",
+            DrainRequest(reason: reason, deadlineSeconds: deadline?.inSeconds))
     }
 
     public func tokens() async throws -> [TokenInfo] { try await http.get(Routes.tokens) }

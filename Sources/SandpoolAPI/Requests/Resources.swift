@@ -14,10 +14,14 @@ public struct WorkerInfo: Codable, Hashable, Sendable {
     public var softwareVersion: String
     public var connectedAt: Timestamp?
     public var lastSeenAt: Timestamp
+    /// Why it gets nothing new, and when what it still runs is ended.
+    public var drainReason: String?
+    public var drainDeadline: Timestamp?
 
     public init(
         id: WorkerID, name: String, state: String, labels: [String: String], capacity: Resources, used: Resources,
-        running: Int, images: [String], softwareVersion: String, connectedAt: Timestamp?, lastSeenAt: Timestamp
+        running: Int, images: [String], softwareVersion: String, connectedAt: Timestamp?, lastSeenAt: Timestamp,
+        drainReason: String? = nil, drainDeadline: Timestamp? = nil
     ) {
         self.id = id
         self.name = name
@@ -30,6 +34,29 @@ public struct WorkerInfo: Codable, Hashable, Sendable {
         self.softwareVersion = softwareVersion
         self.connectedAt = connectedAt
         self.lastSeenAt = lastSeenAt
+        self.drainReason = drainReason
+        self.drainDeadline = drainDeadline
+    }
+}
+
+/// The body of `POST /v1/workers/REF/drain`; it may be left out.
+public struct DrainRequest: Codable, Hashable, Sendable {
+    /// One line for people, 1 to 1,024 bytes.
+    public var reason: String?
+    /// In how many seconds what still runs is ended; without it, it may finish.
+    public var deadlineSeconds: Double?
+
+    private enum CodingKeys: String, CodingKey, CaseIterable { case reason, deadlineSeconds }
+
+    public init(reason: String? = nil, deadlineSeconds: Double? = nil) {
+        self.reason = reason
+        self.deadlineSeconds = deadlineSeconds
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.strictContainer(keyedBy: CodingKeys.self)
+        reason = try values.decodeIfPresent(String.self, forKey: .reason)
+        deadlineSeconds = try values.decodeIfPresent(Double.self, forKey: .deadlineSeconds)
     }
 }
 

@@ -16,7 +16,8 @@
 /// | `POST /v1/run` | submit | the combined stream, see `RunRequest` |
 /// | `POST /v1/blobs` | submit | raw bytes → `BlobInfo`; `HEAD` and `GET /v1/blobs/DIGEST` |
 /// | `GET /v1/workers`, `GET /v1/workers/REF` | read | `WorkerInfo` |
-/// | `POST /v1/workers/REF/drain` (`resume`, `forget`) | admin | `WorkerInfo` |
+/// | `POST /v1/workers/REF/drain` | admin | `DrainRequest`, or nothing → `WorkerInfo` |
+/// | `POST /v1/workers/REF/resume` (`forget`) | admin | `WorkerInfo` |
 /// | `GET`, `POST /v1/tokens`; `DELETE /v1/tokens/ID` | admin | tokens |
 /// | `POST /v1/worker/session` | worker | the worker session, see `WorkerMessage` |
 /// | `GET /v1/worker/blobs/DIGEST`, `POST /v1/worker/blobs` | worker | mounts in, downloads out |

@@ -28,6 +28,8 @@ struct ShowWorker: AsyncParsableCommand {
         lines.add("id", worker.id.text)
         lines.add("name", worker.name)
         lines.add("state", worker.state)
+        lines.add("drain", worker.drainReason)
+        lines.add("deadline", worker.drainDeadline?.description)
         lines.add("running", String(worker.running))
         lines.add("cpus", WorkerText.cpus(worker))
         lines.add("memory", WorkerText.memory(worker))

@@ -86,7 +86,7 @@ struct APIResponder: HTTPResponder {
         case .readBlob(let digest, _): return try await blobs.read(digest, info)
         case .listWorkers: return try await workers.list()
         case .showWorker(let worker): return try await workers.show(worker)
-        case .drainWorker(let worker): return try await workers.drain(worker)
+        case .drainWorker(let worker): return try await workers.drain(worker, request)
         case .resumeWorker(let worker): return try await workers.resume(worker)
         case .forgetWorker(let worker): return try await workers.forget(worker)
         case .listTokens: return try await tokens.list()

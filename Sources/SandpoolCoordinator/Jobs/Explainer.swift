@@ -40,7 +40,7 @@ struct Explainer: Sendable {
     /// Why a worker that suits a job does not run it now.
     private func hindrance(_ record: WorkerRecord, _ wanted: Resources) -> String {
         let id = record.registration.id
-        if record.drain != nil { return "is draining; 'sandpool worker resume' ends that" }
+        if let drain = record.drain { return "is draining (\(drain.reason)); 'sandpool worker resume' ends that" }
         guard parts.sessions.session(of: id) != nil else { return "is not connected" }
         let used = parts.table.attempts(of: id).reduce(Resources.zero) { $0 + $1.resources }
         let lacks = Feasibility.lacking(wanted, in: record.registration.capacity - used, "free are")
@@ -91,7 +91,7 @@ struct Explainer: Sendable {
         case .setupFailed: "its sandbox could not be set up; 'sandpool doctor' on the worker checks the host"
         case .fetchFailed: "something it needs could not be fetched"
         case .workerLost: "its worker was lost; run it again, with --rerun safe if a second run does no harm"
-        case .preempted: "it had to make room"
+        case .preempted: "its worker was drained; run it again, with --rerun safe if a second run does no harm"
         }
     }
 }

@@ -7,6 +7,9 @@ import SandpoolStore
 struct WorkerHandlers: Sendable {
     let parts: CoordinatorParts
 
+    /// A year.
+    private static let longestDrainSeconds = 365.0 * 86_400
+
     func list() async throws -> Response {
         try .json(try await parts.store.workers().map(info))
     }
@@ -15,21 +18,50 @@ struct WorkerHandlers: Sendable {
         try .json(info(try await record(reference)))
     }
 
-    func drain(_ reference: String) async throws -> Response {
-        try await setDrain(Drain(reason: "drained by an operator", deadline: nil), reference)
+    func drain(_ reference: String, _ request: Request) async throws -> Response {
+        let drain = try await wanted(request)
+        let record = try await store(drain, reference)
+        parts.scheduler.post(.drain(record.registration.id, true))
+        parts.sessions.session(of: record.registration.id)?.send(.drain)
+        parts.drains.wake()
+        return try .json(info(record))
     }
 
-    func resume(_ reference: String) async throws -> Response { try await setDrain(nil, reference) }
+    /// Ends a drain. A worker that drains does so to the end of its session, so that it begins a new one.
+    func resume(_ reference: String) async throws -> Response {
+        let record = try await store(nil, reference)
+        let answer = try Response.json(info(record))
+        parts.sessions.session(of: record.registration.id)?.close()
+        return answer
+    }
 
-    private func setDrain(_ drain: Drain?, _ reference: String) async throws -> Response {
+    private func store(_ drain: Drain?, _ reference: String) async throws -> WorkerRecord {
         var record = try await record(reference)
         let id = record.registration.id
         guard try await parts.store.setDrain(drain, worker: id) else { throw APIError.notFound("worker \(id)") }
         record.drain = drain
         parts.workers.setDrain(drain, of: id)
-        parts.scheduler.post(.drain(id, drain != nil))
-        if drain != nil { parts.sessions.session(of: id)?.send(.drain) }
-        return try .json(info(record))
+        return record
+    }
+
+    /// The drain that a request asks for.
+    private func wanted(_ request: Request) async throws -> Drain {
+        let body = try await request.wholeBody()
+        let wanted = body.readableBytes == 0 ? DrainRequest() : try WireJSON.decode(DrainRequest.self, from: body)
+        let reason = wanted.reason ?? "drained by an operator"
+        guard (1...1_024).contains(reason.utf8.count), TerminalText.harmless(reason) == reason else {
+            throw APIError(
+                status: 422, code: "invalid_drain", message: "reason: it is not one line of 1 to 1024 bytes",
+                hint: "say why in a sentence, without control characters")
+        }
+        let seconds = wanted.deadlineSeconds
+        guard seconds.map({ (0...Self.longestDrainSeconds).contains($0) }) ?? true else {
+            throw APIError(
+                status: 422, code: "invalid_drain",
+                message: "deadlineSeconds: \(seconds ?? 0) is not in 0 to \(Int(Self.longestDrainSeconds))",
+                hint: "leave it out to let what runs finish")
+        }
+        return Drain(reason: reason, deadline: seconds.map { parts.clock.now.advanced(by: .bounded(seconds: $0)) })
     }
 
     /// Takes a worker off the list. Its operator vouches that it is dead, so what it held ends or runs again.
@@ -72,7 +104,8 @@ struct WorkerHandlers: Sendable {
             labels: registration.labels, capacity: registration.capacity,
             used: held.reduce(.zero) { $0 + $1.resources }, running: held.count { $0.state == .running },
             images: registration.images, softwareVersion: registration.softwareVersion,
-            connectedAt: session?.openedAt, lastSeenAt: session == nil ? record.lastSeenAt : parts.clock.now)
+            connectedAt: session?.openedAt, lastSeenAt: session == nil ? record.lastSeenAt : parts.clock.now,
+            drainReason: record.drain?.reason, drainDeadline: record.drain?.deadline)
     }
 
     private func state(_ record: WorkerRecord, isConnected: Bool) -> String {

@@ -104,6 +104,7 @@ public struct Coordinator: Service {
             group.addTask { await parts.scheduler.run() }
             group.addTask { await parts.queue.run() }
             group.addTask { await parts.leases.run() }
+            group.addTask { await parts.drains.run() }
             group.addTask { await parts.orphans.run() }
             group.addTask { await parts.syncOutput() }
             defer { parts.stopLoops() }
@@ -118,6 +119,7 @@ extension CoordinatorParts {
         scheduler.stop()
         queue.stop()
         leases.stop()
+        drains.stop()
         orphans.stop()
         output.dirtySignal.close()
     }

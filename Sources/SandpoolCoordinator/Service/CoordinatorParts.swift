@@ -25,6 +25,7 @@ struct CoordinatorParts: Sendable {
     let queue: QueueKeeper
     let ledger: AttemptLedger
     let leases: LeaseKeeper
+    let drains: DrainKeeper
     let jobs: JobService
     let orphans: OrphanKeeper
 
@@ -52,6 +53,8 @@ struct CoordinatorParts: Sendable {
         leases = LeaseKeeper(
             store: store, clock: clock, table: table, ledger: ledger, sessions: sessions,
             timings: configuration.timings, eventLoop: eventLoop, logger: logger)
+        drains = DrainKeeper(
+            clock: clock, workers: workers, table: table, sessions: sessions, eventLoop: eventLoop)
         jobs = JobService(
             store: store, clock: clock, pool: configuration.pool, blobs: blobs, workers: workers, table: table,
             sessions: sessions, hub: hub, scheduler: scheduler, queue: queue)

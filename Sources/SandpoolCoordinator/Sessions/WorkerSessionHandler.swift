@@ -99,6 +99,7 @@ struct WorkerSessionHandler: Sendable {
         }
         let held = Dictionary(kept.map { ($0.job, $0.resources) }) { first, _ in first }
         parts.scheduler.post(.connected(WorkerOffer(enrolment.record), held: held))
+        if enrolment.record.drain != nil { parts.drains.wake() }
         logger.info(
             "worker connected", metadata: ["worker": "\(hello.id)", "name": "\(hello.name)", "held": "\(kept.count)"])
         return session

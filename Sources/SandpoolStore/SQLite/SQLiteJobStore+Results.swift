@@ -14,14 +14,14 @@ extension SQLiteJobStore {
 
     private static func record(_ result: EncodedResult, now: Timestamp, in database: Database) throws -> EndAnswer {
         let report = result.report
-        let outcome = report.outcome
         var attempt: HeldAttempt
-        switch try Admission(report.lease, .ended(outcome), in: database) {
+        switch try Admission(report.lease, .ended(report.outcome), in: database) {
         case .move(let held): attempt = held
         case .answer(let verdict, let held):
             try keepAside(result, of: held, now: now, in: database)
             return EndAnswer(verdict: verdict, change: nil)
         }
+        let outcome = report.outcome.attributed(cancelRequested: attempt.isCancelRequested)
         if outcome.commandStarted, attempt.startedAt == nil {
             attempt.startedAt = report.startedAt?.clamped(from: attempt.createdAt, to: now)
         }

@@ -31,7 +31,8 @@ extension MemoryJobStore {
                 attempt.startedAt = report.startedAt?.clamped(from: attempt.createdAt, to: now)
             }
             attempt.finishedAt = report.finishedAt.clamped(from: attempt.createdAt, to: now)
-            attempt.outcome = report.outcome.bounded
+            let isCancelRequested = jobs[attempt.job]?.isCancelRequested ?? false
+            attempt.outcome = report.outcome.bounded.attributed(cancelRequested: isCancelRequested)
             attempt.evidence = report.evidence
             attempt.downloads = report.downloads
             attempt.tails = report.tails

@@ -57,6 +57,23 @@ import Testing
         }
     }
 
+    /// A worker cancels when it is told to. Where no user asked for that, the coordinator did.
+    @Test(arguments: StoreKind.allCases, [(true, true), (true, false), (false, false)])
+    func whatNoUserCancelledWasPreempted(kind: StoreKind, has: (started: Bool, safe: Bool)) async throws {
+        try await kind.withStore { store in
+            let worker = try await store.enrol()
+            let id = try await store.add(.sample { $0.rerun = has.safe ? .safe : .never })[0]
+            let lease = try await has.started ? store.run(id, by: worker) : store.hold(id, by: worker)
+            let answer = try await store.end(lease, Outcome(cause: .cancelled, commandStarted: has.started))
+            let job = try await store.existing(id)
+            #expect(job.attempts.first?.outcome?.cause == .preempted)
+            // What never ran is tried again in any case; what ran only where that is safe.
+            let isRetried = !has.started || has.safe
+            #expect(answer.change?.state == (isRetried ? .queued : .errored))
+            #expect(job.cause == (isRetried ? nil : .preempted))
+        }
+    }
+
     @Test(arguments: StoreKind.allCases, [LossReport.Kind.lost, .superseded])
     func aLostJobThatNobodyWantsIsCancelled(kind: StoreKind, loss: LossReport.Kind) async throws {
         try await kind.withStore { store in
