@@ -87,9 +87,6 @@ public protocol JobStore: Sendable {
 
     // MARK: Output
 
-    /// Records how much of live attempts' output is synced in segment files. Lengths only grow.
-    func recordDurableOutput(_ lengths: [DurableOutput]) async throws -> [Verdict]
-
     /// What is known of an attempt's output; `nil` where there is no such attempt.
     func output(of attempt: AttemptID) async throws -> AttemptOutput?
 

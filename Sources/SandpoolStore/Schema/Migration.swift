@@ -5,5 +5,5 @@ struct Migration: Sendable {
     let sql: String
 
     /// Every step, oldest first.
-    static let all: [Migration] = [initialSchema, workerTokens, queueDemands]
+    static let all: [Migration] = [initialSchema, workerTokens, queueDemands, noOutputLengths]
 }

@@ -157,13 +157,6 @@ CREATE TABLE output_tails (
     PRIMARY KEY (attempt, stream)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE output_lengths (
-    attempt INTEGER NOT NULL REFERENCES attempts (sequence) ON DELETE CASCADE,
-    stream TEXT NOT NULL CHECK (stream IN ('stdout', 'stderr')),
-    durable_bytes INTEGER NOT NULL CHECK (durable_bytes >= 0),
-    PRIMARY KEY (attempt, stream)
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE tokens (
     id TEXT PRIMARY KEY CHECK (id GLOB 'tk-*' AND length(id) = 29),
     name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 256),

@@ -69,6 +69,5 @@ struct MemoryAttempt {
     var outcome: Outcome?
     var evidence: Evidence?
     var downloads: String?
-    var durable: [OutputStream: Int64] = [:]
     var tails: [InlineOutput] = []
 }

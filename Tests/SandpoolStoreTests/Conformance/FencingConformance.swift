@@ -36,10 +36,8 @@ import Testing
                 LossReport(lease: forged, kind: $0, outcome: .lostRunning)
             }
             #expect(try await store.recordLosses(losses, now: .at(3)) == [fenced, fenced])
-            let durable = DurableOutput(lease: forged, stream: .stdout, length: 9)
-            #expect(try await store.recordDurableOutput([durable]) == [.fenced])
             #expect(try await store.existing(id) == before)
-            #expect(try await store.output(of: lease.attempt)?.durable == [:])
+            #expect(try await store.output(of: lease.attempt) == AttemptOutput(isComplete: false, tails: []))
         }
     }
 

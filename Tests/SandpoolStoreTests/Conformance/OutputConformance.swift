@@ -13,37 +13,17 @@ import Testing
                 InlineOutput(stream: .stderr, offset: 0, bytes: [0, 255, 10]),
                 InlineOutput(stream: .stdout, offset: 7, bytes: [UInt8](repeating: 65, count: 32_768)),
             ]
-            let running = AttemptOutput(isComplete: false, durable: [:], tails: [])
+            let running = AttemptOutput(isComplete: false, tails: [])
             #expect(try await store.output(of: lease.attempt) == running)
             let report = ResultReport.sample(lease, tails: tails, downloads: "sha256:ab")
             #expect(try await store.recordResults([report], now: .at(3)).map(\.verdict) == [.recorded])
-            let output = AttemptOutput(isComplete: true, durable: [:], tails: tails)
+            let output = AttemptOutput(isComplete: true, tails: tails)
             #expect(try await store.output(of: lease.attempt) == output)
             #expect(try await store.output(of: .make(at: .origin)) == nil)
             #expect(try await store.downloads(of: id) == "sha256:ab")
             #expect(try await store.downloads(of: .make(at: .origin)) == nil)
             let attempt = try #require(try await store.existing(id).attempts.first)
             #expect(attempt.evidence == report.evidence && attempt.outcome == .success)
-        }
-    }
-
-    @Test(arguments: StoreKind.allCases)
-    func durableLengthsOnlyGrowAndOnlyWhileLive(kind: StoreKind) async throws {
-        try await kind.withStore { store in
-            let worker = try await store.enrol()
-            let lease = try await store.run(try await store.add(.sample())[0], by: worker)
-            func grow(_ stream: OutputStream, _ length: Int64) async throws -> [Verdict] {
-                try await store.recordDurableOutput([DurableOutput(lease: lease, stream: stream, length: length)])
-            }
-            #expect(try await grow(.stdout, 100) == [.recorded])
-            #expect(try await grow(.stderr, 5) == [.recorded])
-            #expect(try await grow(.stdout, 100) == [.duplicate])
-            #expect(try await grow(.stdout, 99) == [.duplicate])
-            #expect(try await grow(.stdout, 300) == [.recorded])
-            #expect(try await store.output(of: lease.attempt)?.durable == [.stdout: 300, .stderr: 5])
-            _ = try await store.end(lease)
-            #expect(try await grow(.stdout, 400) == [.fenced])
-            #expect(try await store.output(of: lease.attempt)?.durable == [.stdout: 300, .stderr: 5])
         }
     }
 

@@ -58,7 +58,6 @@ import Testing
         ("length(bytes)", "INSERT INTO output_tails VALUES (1, 'stdout', 0, zeroblob(32769))"),
         ("stream", "INSERT INTO output_tails VALUES (1, 'stdin', 0, x'00')"),
         ("cannot store", "INSERT INTO output_tails VALUES (1, 'stdout', 0, 'text')"),
-        ("durable_bytes", "INSERT INTO output_lengths VALUES (1, 'stdout', -1)"),
         ("deadline_only_while_draining", "UPDATE workers SET drain_deadline_ms = 1"),
         (
             "role",
