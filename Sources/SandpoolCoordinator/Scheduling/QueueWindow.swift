@@ -32,22 +32,16 @@ struct QueueWindow: Sendable {
 
     func holds(_ demand: String) -> Bool { lines[demand] != nil }
 
-    /// The first job in the queue's order whose demand is not excluded.
-    func first(except excluded: Set<String>) -> QueuedJob? {
-        var best: QueuedJob?
-        for (demand, line) in lines where !excluded.contains(demand) {
-            guard let job = line.first else { continue }
-            if let found = best, found.position < job.position { continue }
-            best = job
-        }
-        return best
-    }
+    /// The first job of each demand, the last in the queue's order first.
+    var heads: [QueuedJob] { lines.values.compactMap(\.first).sorted { $1.position < $0.position } }
 
-    /// Takes out the first job of its demand.
-    mutating func remove(_ job: QueuedJob) {
-        guard var line = lines.removeValue(forKey: job.demand) else { return }
+    /// Takes out the first job of its demand. The one that is the first then.
+    mutating func remove(_ job: QueuedJob) -> QueuedJob? {
+        guard var line = lines.removeValue(forKey: job.demand) else { return nil }
         line.start += 1
         count -= 1
-        if line.first != nil { lines[job.demand] = line }
+        guard let next = line.first else { return nil }
+        lines[job.demand] = line
+        return next
     }
 }

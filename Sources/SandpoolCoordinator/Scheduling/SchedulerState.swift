@@ -106,22 +106,34 @@ struct SchedulerState: Sendable {
 
     private mutating func place() -> [Placement] {
         var placements: [Placement] = []
-        var unplaceable: Set<String> = []
+        var heads = queue.heads
+        while let job = heads.popLast() {
+            guard let placement = place(job) else { continue }
+            placements.append(placement)
+            guard let next = queue.remove(job) else { continue }
+            heads.insert(next, at: (heads.lastIndex { next.position < $0.position } ?? -1) + 1)
+        }
         // Whatever the survey found stands behind a full window.
-        while let job = queue.first(except: unplaceable)
-            ?? (isWindowFull ? survey.first(except: unplaceable) : nil)
-        {
-            if let worker = choose(for: job) {
-                workers[worker]?.take(job)
-                placements.append(Placement(job: job.id, worker: worker))
-                if queue.holds(job.demand) { queue.remove(job) } else { survey.remove(job) }
-                reservation.placed(job)
+        var unplaceable: Set<String> = []
+        while isWindowFull, let job = survey.first(except: unplaceable) {
+            if let placement = place(job) {
+                placements.append(placement)
+                survey.remove(job)
             } else {
-                passOver(job)
                 unplaceable.insert(job.demand)
             }
         }
         return placements
+    }
+
+    private mutating func place(_ job: QueuedJob) -> Placement? {
+        guard let worker = choose(for: job) else {
+            passOver(job)
+            return nil
+        }
+        workers[worker]?.take(job)
+        reservation.placed(job)
+        return Placement(job: job.id, worker: worker)
     }
 
     /// Ends what is kept for a job. What was passed over meanwhile may fit now.
