@@ -121,7 +121,7 @@ let package = Package(
         .testTarget(
             name: "SandpoolCoordinatorTests",
             dependencies: [
-                "SandpoolCoordinator", "SandpoolAPI", "SandpoolModel", "SandpoolStore",
+                "SandpoolCoordinator", "SandpoolAPI", "SandpoolModel", "SandpoolStore", "SandpoolTestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -27,6 +27,8 @@ import Testing
         (["--frob"], "--frob"),
         (["ls", "extra"], "extra"),
         (["ls", "--state", "done"], "queued, starting, running"),
+        (["logs", "--since", "yesterday", "x"], "'yesterday' is not a moment; write how long ago, such as 10m"),
+        (["worker", "drain", "--deadline", "soon", "x"], "'soon' is not a duration"),
         (["wait"], "Missing expected argument"),
         (["completions", "tcsh"], "bash, zsh and fish"),
         (["token", "create", "--role", "king", "x"], "'admin', 'submit', 'read' or 'worker'"),

@@ -74,6 +74,42 @@ import Testing
         try await server.finish()
     }
 
+    /// The byte where a stream with `since` begins is the coordinator's word; and a time that was cut off by the
+    /// loss, or that stands before the rest of a line again, is not part of the stream.
+    @Test(arguments: [0, 1, 24, 25, 26, 28, 29, 30, 60])
+    func goesOnInTheMiddleOfAStampedLine(received: Int) async throws {
+        let (one, two) = ("2027-01-15T08:00:00.000Z ", "2027-01-15T08:00:07.125Z ")
+        let whole = "\(one)one\n\(two)two, the last\n"
+        let own = 40 + max(0, min(received - 25, 4)) + max(0, received - 54)
+        let isMidLine = (26...28).contains(received) || received > 54
+        let server = try ScriptedServer(
+            [
+                { connection in
+                    let line = try connection.request()
+                    #expect(line.contains("?offset=0&since=10m&timestamps=true&follow=true "))
+                    connection.send("HTTP/1.1 200 OK\r\nsandpool-offset: 40\r\ntransfer-encoding: chunked\r\n\r\n")
+                    if received > 0 { connection.sendChunk(String(whole.prefix(received))) }
+                },
+                { connection in
+                    let line = try connection.request()
+                    #expect(line.contains("?offset=\(own)&timestamps=true&follow=true "))
+                    connection.beginChunks()
+                    // From that byte on, with a time before what is left of the line.
+                    let begin = received < 29 ? 0 : 29
+                    let rest =
+                        isMidLine ? (begin == 0 ? one : two) + whole.dropFirst(received) : "\(whole.dropFirst(begin))"
+                    for byte in rest { connection.sendChunk(String(byte)) }
+                    connection.endChunks()
+                },
+            ] + Self.end())
+        var text = ""
+        for try await bytes in server.pool.output(of: "j", .stdout, since: "10m", timestamps: true, follow: true) {
+            text += String(buffer: bytes)
+        }
+        #expect(text == whole)
+        try await server.finish()
+    }
+
     @Test(arguments: [
         ("", 3, 0), ("a\nb\nc\n", 2, 2), ("a\nb\nc", 2, 2), ("a\nb\nc\n", 9, 0), ("a\n\n\n", 1, 3), ("abc", 1, 0),
     ])

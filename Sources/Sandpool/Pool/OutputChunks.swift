@@ -14,6 +14,8 @@ public struct OutputChunks: AsyncSequence, Sendable {
     let job: String
     let stream: OutputStream
     let start: Int64
+    let since: String?
+    let isStamped: Bool
     let follows: Bool
 
     public func makeAsyncIterator() -> Iterator { Iterator(self) }
@@ -21,6 +23,9 @@ public struct OutputChunks: AsyncSequence, Sendable {
     public struct Iterator: AsyncIteratorProtocol {
         private let chunks: OutputChunks
         private var offset: Int64
+        /// Until the coordinator has said which byte that is.
+        private var since: String?
+        private var stamped: StampedLines?
         private var follows: Bool
         private var exchange: Exchange?
         private var queue: ArraySlice<ByteBuffer> = []
@@ -29,13 +34,15 @@ public struct OutputChunks: AsyncSequence, Sendable {
         init(_ chunks: OutputChunks) {
             self.chunks = chunks
             offset = chunks.start
+            since = chunks.since
+            stamped = chunks.isStamped ? StampedLines() : nil
             follows = chunks.follows
         }
 
         public mutating func next() async throws -> ByteBuffer? {
             while true {
-                if let bytes = queue.popFirst() {
-                    offset += Int64(bytes.readableBytes)
+                if var bytes = queue.popFirst() {
+                    offset += stamped?.take(&bytes) ?? Int64(bytes.readableBytes)
                     return bytes
                 }
                 do {
@@ -61,11 +68,18 @@ public struct OutputChunks: AsyncSequence, Sendable {
             if let exchange { return exchange }
             var query = Query()
             query.add("offset", String(offset))
+            if let since { query.add("since", since) }
+            if chunks.isStamped { query.add("timestamps", "true") }
             if follows { query.add("follow", "true") }
             let target = "\(Routes.job(Query.escape(chunks.job)))/output/\(chunks.stream.rawValue)\(query.text)"
             let opened = try await chunks.http.open(.GET, target)
             do {
-                try await chunks.http.accept(opened)
+                let head = try await chunks.http.accept(opened)
+                if since != nil, let begin = head.headers.first(name: Routes.outputOffsetHeader).flatMap(Int64.init) {
+                    offset = begin
+                    since = nil
+                }
+                stamped?.reopen()
             } catch {
                 opened.close()
                 throw error

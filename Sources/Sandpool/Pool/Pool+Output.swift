@@ -6,11 +6,17 @@ extension Pool {
     ///
     /// - Parameters:
     ///   - offset: the first byte that is wanted.
+    ///   - since: only what the coordinator got from this moment on, as `MomentText` reads it: so long ago, such as
+    ///     `10m`, or RFC 3339.
+    ///   - timestamps: put the moment when the coordinator got it before each line, RFC 3339 and a space.
     ///   - follow: go on until the job is finished, instead of ending where the stream now ends.
     public func output(
-        of reference: String, _ stream: OutputStream, from offset: Int64 = 0, follow: Bool = false
+        of reference: String, _ stream: OutputStream, from offset: Int64 = 0, since: String? = nil,
+        timestamps: Bool = false, follow: Bool = false
     ) -> OutputChunks {
-        OutputChunks(http: http, job: reference, stream: stream, start: offset, follows: follow)
+        OutputChunks(
+            http: http, job: reference, stream: stream, start: offset, since: since, isStamped: timestamps,
+            follows: follow)
     }
 
     /// Where the last `count` lines of a stream begin now. Reads the stream and keeps nothing of it but offsets.

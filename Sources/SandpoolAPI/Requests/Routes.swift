@@ -11,7 +11,8 @@
 /// | `GET /v1/jobs/REF/why` | read | an `Explanation` |
 /// | `POST /v1/jobs/REF/cancel` | submit | the job |
 /// | `POST /v1/jobs/REF/signal` | submit | 202 |
-/// | `GET /v1/jobs/REF/output/stdout` (`stderr`) `?offset=&limit=&follow=` | read | raw bytes |
+/// | `GET /v1/jobs/REF/output/stdout` (`stderr`) `?offset=&limit=&since=&follow=` | read | raw bytes |
+/// | the same with `timestamps=true` | read | each line behind the moment when it arrived |
 /// | `GET /v1/jobs/REF/downloads` | read | a tar archive |
 /// | `POST /v1/run` | submit | the combined stream, see `RunRequest` |
 /// | `POST /v1/blobs` | submit | raw bytes → `BlobInfo`; `HEAD` and `GET /v1/blobs/DIGEST` |
@@ -33,6 +34,9 @@ public enum Routes {
     public static let tokens = "/v1/tokens"
     public static let workerSession = "/v1/worker/session"
     public static let workerBlobs = "/v1/worker/blobs"
+
+    /// The header that says from which byte of its stream an answer with output begins.
+    public static let outputOffsetHeader = "sandpool-offset"
 
     public static func job(_ reference: String) -> String { "\(jobs)/\(reference)" }
 }

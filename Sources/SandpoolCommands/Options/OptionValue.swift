@@ -10,6 +10,12 @@ enum OptionValue {
         Double(try DurationText.parse(text).wholeMilliseconds) / 1_000
     }
 
+    /// A moment, as it was written: how long ago is the coordinator's clock's affair.
+    static func moment(_ text: String) throws -> String {
+        _ = try MomentText.parse(text, now: Timestamp(milliseconds: 0))
+        return text
+    }
+
     static func label(_ text: String) throws -> Label { try Label(parsing: text) }
 
     static func positive(_ text: String) throws -> Double {

@@ -51,7 +51,9 @@ final class AttemptLedger: Sendable {
             guard let job = answer.change?.job else { continue }
             for tail in report.tails {
                 let code: OutputStreamCode = tail.stream == .stdout ? .stdout : .stderr
-                hub.publish(code, offset: tail.offset, ByteBuffer(bytes: tail.bytes), of: job)
+                hub.publish(
+                    code, offset: tail.offset, ByteBuffer(bytes: tail.bytes), at: min(report.finishedAt, clock.now),
+                    of: job)
             }
         }
         settle(zip(reports.map(\.lease), answers), isMeasured: true)

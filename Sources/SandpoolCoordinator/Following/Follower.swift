@@ -12,7 +12,7 @@ final class Follower: Sendable {
     enum Item: Sendable {
         case created(JobID, name: String?)
         case state(JobState, note: String?)
-        case output(OutputStreamCode, offset: Int64, ByteBuffer)
+        case output(OutputStreamCode, offset: Int64, ByteBuffer, at: Timestamp)
         case inputConsumed(Int64)
         /// Output from here on was not queued: read it from the store, then call `caughtUp`.
         case catchUp(AttemptID, OutputStreamCode, offset: Int64, end: Int64)
@@ -96,7 +96,7 @@ final class Follower: Sendable {
         }
     }
 
-    func publish(_ code: OutputStreamCode, offset: Int64, _ bytes: ByteBuffer) {
+    func publish(_ code: OutputStreamCode, offset: Int64, _ bytes: ByteBuffer, at moment: Timestamp) {
         state.withLock { state in
             guard var stream = state.streams[code] else { return }
             let end = offset + Int64(bytes.readableBytes)
@@ -104,7 +104,7 @@ final class Follower: Sendable {
             if offset <= stream.queued, stream.queued < end, state.queuedBytes < Self.queueLimit {
                 var rest = bytes
                 rest.moveReaderIndex(forwardBy: Int(stream.queued - offset))
-                state.queue.append(.output(code, offset: stream.queued, rest))
+                state.queue.append(.output(code, offset: stream.queued, rest, at: moment))
                 state.queuedBytes += rest.readableBytes
                 stream.queued = end
             }

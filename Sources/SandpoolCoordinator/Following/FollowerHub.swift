@@ -33,8 +33,10 @@ final class FollowerHub: Sendable {
         for follower in of(job) { follower.begin(attempt) }
     }
 
-    func publish(_ code: OutputStreamCode, offset: Int64, _ bytes: ByteBuffer, of job: JobID) {
-        for follower in of(job) { follower.publish(code, offset: offset, bytes) }
+    func publish(
+        _ code: OutputStreamCode, offset: Int64, _ bytes: ByteBuffer, at moment: Timestamp, of job: JobID
+    ) {
+        for follower in of(job) { follower.publish(code, offset: offset, bytes, at: moment) }
     }
 
     /// Ends every stream: the coordinator stops.

@@ -8,51 +8,91 @@ import SandpoolModel
 struct OutputHandlers: Sendable {
     let parts: CoordinatorParts
 
-    func read(_ reference: String, _ code: OutputStreamCode, _ info: RequestInfo) async throws -> Response {
-        try info.query.check(known: ["offset", "limit", "follow"])
-        let offset = try info.query.number("offset", in: 0...(.max / 2)) ?? 0
-        let limit = try info.query.number("limit", in: 0...(.max / 2)) ?? .max / 2
-        let id = try await parts.jobs.resolve(reference)
-        if try info.query.flag("follow") { return follow(id, code, offset: offset, limit: limit, info) }
-        let headers: HTTPFields = [.contentType: "application/octet-stream"]
-        guard let attempt = try await parts.jobs.job(id).attempts.last else {
-            return Response(status: .ok, headers: headers, body: ResponseBody())
-        }
-        let stream = OutputStore.StreamID(job: id, attempt: attempt.id, code: code)
-        let reader = OutputReader(store: parts.store, output: parts.output)
-        let end = min(try await reader.end(of: stream), offset + limit)
-        let body = ResponseBody { writer in
-            var position = offset
-            while position < end {
-                let wanted = Int(min(end - position, Int64(Frame.chunkBytes)))
-                let bytes = try await reader.read(stream, offset: position, limit: wanted)
-                guard bytes.readableBytes > 0 else { break }
-                try await writer.write(bytes)
-                position += Int64(bytes.readableBytes)
+    /// What of a stream a request asks for.
+    private struct Wanted: Sendable {
+        var offset: Int64
+        var limit: Int64
+        /// Only what arrived at this moment or after it.
+        var since: Timestamp?
+        var isFollowed: Bool
+        var stamper: LineStamper?
+
+        init(_ query: Query, now: Timestamp) throws {
+            try query.check(known: ["offset", "limit", "follow", "since", "timestamps"])
+            offset = try query.number("offset", in: 0...(.max / 2)) ?? 0
+            limit = try query.number("limit", in: 0...(.max / 2)) ?? .max / 2
+            isFollowed = try query.flag("follow")
+            stamper = try query.flag("timestamps") ? LineStamper() : nil
+            guard let text = query.values("since").last else { return }
+            do { since = try MomentText.parse(text, now: now) } catch {
+                throw Query.problem("since", error.message, hint: error.hint)
             }
-            try await writer.finish(nil)
         }
+    }
+
+    func read(_ reference: String, _ code: OutputStreamCode, _ info: RequestInfo) async throws -> Response {
+        var wanted = try Wanted(info.query, now: parts.clock.now)
+        let id = try await parts.jobs.resolve(reference)
+        let attempt = try await parts.jobs.job(id).attempts.last
+        let reader = OutputReader(store: parts.store, output: parts.output)
+        if let since = wanted.since, let attempt {
+            let stream = OutputStore.StreamID(job: id, attempt: attempt.id, code: code)
+            wanted.offset = max(wanted.offset, try await reader.offset(stream, of: attempt, since: since))
+        }
+        let body =
+            if wanted.isFollowed {
+                follow(id, code, wanted, info)
+            } else if let attempt {
+                try await stored(id, attempt, code, wanted, reader)
+            } else {
+                ResponseBody()
+            }
+        var headers: HTTPFields = [.contentType: "application/octet-stream"]
+        if let name = HTTPField.Name(Routes.outputOffsetHeader) { headers[name] = String(wanted.offset) }
         return Response(status: .ok, headers: headers, body: info.isHead ? ResponseBody() : body)
     }
 
+    /// The stream as far as it has come.
+    private func stored(
+        _ id: JobID, _ attempt: Attempt, _ code: OutputStreamCode, _ wanted: Wanted, _ reader: OutputReader
+    ) async throws -> ResponseBody {
+        let stream = OutputStore.StreamID(job: id, attempt: attempt.id, code: code)
+        let end = min(try await reader.end(of: stream), wanted.offset + wanted.limit)
+        return ResponseBody { writer in
+            var position = wanted.offset
+            var stamper = wanted.stamper
+            while position < end {
+                let limit = Int(min(end - position, Int64(Frame.chunkBytes)))
+                let bytes = try await reader.read(stream, offset: position, limit: limit)
+                guard bytes.readableBytes > 0 else { break }
+                let next = position + Int64(bytes.readableBytes)
+                if stamper != nil {
+                    let arrivals = try await reader.arrivals(stream, of: attempt, from: position, to: next)
+                    try await writer.write(stamper?.stamp(bytes, from: position, arrivals) ?? bytes)
+                } else {
+                    try await writer.write(bytes)
+                }
+                position = next
+            }
+            try await writer.finish(nil)
+        }
+    }
+
     /// The stream as it grows, to its end.
-    private func follow(
-        _ id: JobID, _ code: OutputStreamCode, offset: Int64, limit: Int64, _ info: RequestInfo
-    ) -> Response {
+    private func follow(_ id: JobID, _ code: OutputStreamCode, _ wanted: Wanted, _ info: RequestInfo) -> ResponseBody {
         let parts = parts
-        let body = ResponseBody { writer in
+        return ResponseBody { writer in
             let follower = Follower(
-                stdout: code == .stdout ? offset : .max, stderr: code == .stderr ? offset : .max)
+                stdout: code == .stdout ? wanted.offset : .max, stderr: code == .stderr ? wanted.offset : .max)
             parts.hub.add(follower, to: id)
             defer { parts.hub.remove(follower, from: id) }
             info.channel.closeFuture.whenComplete { _ in follower.close() }
             try await parts.streams.track(info.channel, of: info.principal) {
                 let stream = FollowerStream(parts: parts, follower: follower)
                 try await stream.attach(to: try await parts.jobs.job(id))
-                try await stream.writeRaw(to: &writer, job: id, limit: limit)
+                try await stream.writeRaw(to: &writer, job: id, limit: wanted.limit, stamper: wanted.stamper)
             }
             try await writer.finish(nil)
         }
-        return Response(status: .ok, headers: [.contentType: "application/octet-stream"], body: body)
     }
 }

@@ -39,7 +39,7 @@ struct CoordinatorParts: Sendable {
         self.clock = clock
         self.eventLoop = eventLoop
         self.store = store
-        output = OutputStore(root: directory.output, pool: pool)
+        output = OutputStore(root: directory.output, pool: pool, clock: clock)
         blobs = try BlobStore(root: directory.blobs, limit: configuration.blobBytes, pool: pool)
         streams = OpenStreams()
         tokens = TokenAuthority(store: store, clock: clock, streams: streams)

@@ -177,7 +177,8 @@ struct WorkerSessionHandler: Sendable {
         }
         switch try await parts.output.append(stream, offset: frame.offset, frame.bytes) {
         case .stored:
-            parts.hub.publish(frame.stream, offset: frame.offset, frame.bytes, of: attempt.job)
+            parts.hub.publish(
+                frame.stream, offset: frame.offset, frame.bytes, at: parts.clock.now, of: attempt.job)
         case .repeated:
             parts.acknowledgeOutput(of: attempt, on: session)
         case .gap(let end):

@@ -9,7 +9,8 @@ import Synchronization
 /// `output/<2 digits>/<job>/<attempt>.stdout`.
 ///
 /// Bytes are placed by offset, so a repeated frame changes nothing, and one that would leave a hole is refused.
-/// Nothing is acknowledged before `syncDirty` has made it durable.
+/// Nothing is acknowledged before `syncDirty` has made it durable. When the bytes arrived is in an `ArrivalIndex`
+/// beside each file.
 final class OutputStore: Sendable {
     struct StreamID: Hashable, Sendable {
         var job: JobID
@@ -36,6 +37,8 @@ final class OutputStore: Sendable {
         var durable: Int64
         /// Whether the file's name is known to be durable too.
         var isNamed: Bool
+        /// Absent where the disk had no room for it: the output itself counts for more.
+        var arrivals: ArrivalIndex?
     }
 
     private struct State: Sendable {
@@ -47,14 +50,16 @@ final class OutputStore: Sendable {
     private static let openFiles = 256
 
     private let root: String
-    private let pool: NIOThreadPool
+    let pool: NIOThreadPool
+    private let clock: any CoordinatorClock
     private let state = Mutex(State())
     /// Raised when there is something to sync.
     let dirtySignal = Signal()
 
-    init(root: String, pool: NIOThreadPool) {
+    init(root: String, pool: NIOThreadPool, clock: any CoordinatorClock) {
         self.root = root
         self.pool = pool
+        self.clock = clock
     }
 
     /// Places bytes of a stream. Calls for one stream must not overlap.
@@ -66,9 +71,16 @@ final class OutputStore: Sendable {
         var fresh = bytes
         fresh.moveReaderIndex(forwardBy: Int(segment.end - offset))
         let unwritten = fresh
-        try await pool.runIfActive { try segment.file.write(unwritten, at: segment.end) }
+        let moment = clock.now
+        let arrivals = try await pool.runIfActive {
+            try segment.file.write(unwritten, at: segment.end)
+            var arrivals = segment.arrivals
+            arrivals?.note(segment.end, at: moment)
+            return arrivals
+        }
         state.withLock { state in
             state.segments[stream]?.end = end
+            state.segments[stream]?.arrivals = arrivals
             state.dirty.insert(stream)
         }
         dirtySignal.raise()
@@ -151,9 +163,11 @@ final class OutputStore: Sendable {
         "\(folder(of: stream))/\(stream.attempt.text).\(stream.code == .stdout ? "stdout" : "stderr")"
     }
 
+    func arrivalsPath(of stream: StreamID) -> String { path(of: stream) + ".times" }
+
     private func segment(of stream: StreamID) async throws -> Segment {
         if let segment = state.withLock({ $0.segments[stream] }) { return segment }
-        let (root, folder, path) = (root, folder(of: stream), path(of: stream))
+        let (root, folder, path, times) = (root, folder(of: stream), path(of: stream), arrivalsPath(of: stream))
         let opened = try await pool.runIfActive {
             let isNamed = PosixFile.exists(path)
             if !PosixFile.exists(folder) {
@@ -167,7 +181,9 @@ final class OutputStore: Sendable {
             let end = try file.size()
             // What an earlier process or an earlier opening wrote may not have reached the disk yet.
             if end > 0 { try file.sync() }
-            return Segment(file: file, end: end, durable: end, isNamed: isNamed)
+            return Segment(
+                file: file, end: end, durable: end, isNamed: isNamed, arrivals: try? ArrivalIndex(path: times, end: end)
+            )
         }
         return state.withLock { state in
             if let segment = state.segments[stream] { return segment }

@@ -46,7 +46,7 @@ struct FollowerStream: Sendable {
             try encode(.state(state, note: note), into: &bytes)
         case .inputConsumed(let offset):
             try encode(.inputConsumed(offset), into: &bytes)
-        case .output(let code, let offset, let chunk):
+        case .output(let code, let offset, let chunk, _):
             guard let job else { return }
             try encode(code, offset, chunk, of: job, into: &bytes)
         case .catchUp(let attempt, let code, let offset, let end):
@@ -77,7 +77,7 @@ struct FollowerStream: Sendable {
     }
 
     /// Reads what was not queued for the follower from where it is stored.
-    private func catchUp(
+    func catchUp(
         _ job: JobID, _ attempt: AttemptID, _ code: OutputStreamCode, offset: Int64, end: Int64
     ) async throws -> ByteBuffer {
         let stream = OutputStore.StreamID(job: job, attempt: attempt, code: code)
@@ -90,25 +90,5 @@ struct FollowerStream: Sendable {
         }
         follower.caughtUp(code, to: offset + Int64(chunk.readableBytes))
         return chunk
-    }
-
-    /// Writes one stream's bytes bare, at most `limit` of them, until the job's end.
-    func writeRaw(to writer: inout any ResponseBodyWriter, job: JobID, limit: Int64) async throws {
-        var left = limit
-        while left > 0, let items = await follower.next() {
-            for item in items where left > 0 {
-                var chunk: ByteBuffer
-                switch item {
-                case .output(_, _, let bytes): chunk = bytes
-                case .catchUp(let attempt, let code, let offset, let end):
-                    chunk = try await catchUp(job, attempt, code, offset: offset, end: end)
-                case .failed(let error): throw error
-                case .created, .state, .inputConsumed, .finished: continue
-                }
-                let length = Int(min(left, Int64(chunk.readableBytes)))
-                left -= Int64(length)
-                if let part = chunk.readSlice(length: length) { try await writer.write(part) }
-            }
-        }
     }
 }

@@ -93,7 +93,8 @@ final class FakeWorker: Sendable {
         }
     }
 
-    private let moment = Timestamp(milliseconds: 1_800_000_000_000)
+    /// In the future, so that the coordinator takes its own time.
+    private let moment = Timestamp(milliseconds: 4_000_000_000_000)
 }
 
 /// The client's side of a run.
