@@ -144,7 +144,7 @@ let package = Package(
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ]),
-        .testTarget(name: "LauncherTests", dependencies: ["LinuxSystem", "SandpoolSandbox"]),
+        .testTarget(name: "LauncherTests", dependencies: ["LinuxSystem", "SandpoolSandbox", "SandpoolTestSupport"]),
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem"]),
         .testTarget(name: "SandpoolSandboxTests", dependencies: ["LinuxSystem", "SandpoolSandbox"]),
         .testTarget(

@@ -1,11 +1,12 @@
 import Foundation
 import SandpoolModel
+import SandpoolTestSupport
 import Testing
 
 /// A coordinator and three workers as hosts of their own, one of which loses power midway.
 @Suite(.serialized) struct MultiHostTests {
-    @Test func mixedJobsEndExactlyThoughAHostDies() throws {
-        let pool = try Pool(workers: 3)
+    @Test func mixedJobsEndExactlyThoughAHostDies() async throws {
+        let pool = try await Pool(workers: 3)
         defer { pool.remove() }
         let expected = (0..<300).map(MixedJob.make)
         var identifiers: [String: String] = [:]
@@ -16,7 +17,9 @@ import Testing
         }
         let cancelled = try expected.filter(\.isCancelled).map { try #require(identifiers[$0.name]) }
         try pool.check(["cancel"] + cancelled)
-        try until("all jobs are finished\n\(pool.logs)", within: 300) { try pool.jobs().allSatisfy(\.state.isTerminal) }
+        try await eventually("all jobs are finished\n\(pool.logs)", within: .seconds(300)) {
+            try pool.jobs().allSatisfy(\.state.isTerminal)
+        }
 
         let jobs = Dictionary(uniqueKeysWithValues: try pool.jobs().map { ($0.name ?? "", $0) })
         #expect(jobs.count == expected.count)

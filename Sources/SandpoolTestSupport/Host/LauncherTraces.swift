@@ -27,11 +27,14 @@ public enum LauncherTraces {
     /// which the next one in that directory would do. There is none: the directory is about to be deleted.
     public static func remove(_ dataDirectory: String) {
         waitForEnd(dataDirectory)
-        for path in lines(of: "\(dataDirectory)/cgroups") {
+        for path in cgroups(of: dataDirectory) {
             for name in names(in: path) { rmdir("\(path)/\(name)") }
             rmdir(path)
         }
     }
+
+    /// What its sandboxes' cgroups are below, as it wrote down.
+    public static func cgroups(of dataDirectory: String) -> [String] { lines(of: "\(dataDirectory)/cgroups") }
 
     /// It holds a lock as long as it lives.
     private static func waitForEnd(_ dataDirectory: String) {

@@ -19,7 +19,7 @@ struct JobPreparer: AttemptPreparer {
 
     func immediateRoot(for spec: JobSpec) -> PreparedRoot? {
         guard spec.mounts.isEmpty else { return nil }
-        switch ImageReference(spec.image) {
+        switch try? ImageReference(spec.image ?? "host") {
         case .host where offersHostImage: return PreparedRoot(root: .host, layers: [])
         case .scratch: return PreparedRoot(root: .scratch, layers: [])
         default: return nil
@@ -43,15 +43,16 @@ struct JobPreparer: AttemptPreparer {
     private func root(
         for spec: JobSpec, _ building: @Sendable () async -> Void, _ needed: inout [String]
     ) async throws(PreparationFailure) -> (SandboxPlan.Root, [String]) {
-        switch ImageReference(spec.image) {
+        let image = spec.image ?? "host"
+        switch try? ImageReference(image) {
         case .host where offersHostImage: return (.host, [])
         case .host: throw .impossible("this worker does not offer the image host (--no-host-image)")
         case .scratch: return (.scratch, [])
         case .mmdebstrap(let suite):
             let layer = try await debian(suite, building, &needed)
             return (.layers([layer]), [layer])
-        case .unknown(let text):
-            throw .impossible("image \(text) is not one of host, scratch and mmdebstrap:SUITE")
+        case .registry, .image, nil:
+            throw .impossible("image \(image) is not one of host, scratch and mmdebstrap:SUITE")
         }
     }
 

@@ -10,7 +10,7 @@ final class Pool {
     private var workers: [Int: Service] = [:]
     private let port = 7420
 
-    init(workers count: Int) throws {
+    init(workers count: Int) async throws {
         scratch = try Scratch(name: "sandpool-pool-\(UUID().uuidString)")
         hosts = try Hosts(spokes: count)
         coordinator = try Service(
@@ -19,7 +19,7 @@ final class Pool {
                 "--insecure-http",
             ], log: scratch.url("coordinator.log"), network: hosts.hub)
         let token = scratch.path("coordinator/admin.token")
-        try until("the coordinator answers") { [self] in
+        try await eventually("the coordinator answers") { [self] in
             guard coordinator.process.isRunning else { throw Failure(text: coordinator.logText) }
             return FileManager.default.fileExists(atPath: token) && (try? cli(["worker", "ls"]).code) == 0
         }
@@ -28,7 +28,7 @@ final class Pool {
             try secret.write(to: scratch.url("worker\(index).token"), atomically: true, encoding: .utf8)
             try startWorker(index)
         }
-        try until("all workers are connected") { [self] in
+        try await eventually("all workers are connected") { [self] in
             try check(["worker", "ls", "--json"]).text.components(separatedBy: "\"connected\"").count == count + 1
         }
     }

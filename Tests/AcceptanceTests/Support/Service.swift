@@ -37,12 +37,3 @@ final class Service {
 
     var logText: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
 }
-
-/// Waits until `condition` holds, looking again every 20 ms; the bound is for a test that hangs, not for speed.
-func until(_ what: String, within seconds: Double = 60, _ condition: () throws -> Bool) throws {
-    let deadline = ContinuousClock.now.advanced(by: .seconds(seconds))
-    while try !condition() {
-        guard ContinuousClock.now < deadline else { throw Failure(text: "waited \(seconds) s in vain until \(what)") }
-        _ = poll(nil, 0, 20)
-    }
-}

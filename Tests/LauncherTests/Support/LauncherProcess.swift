@@ -1,6 +1,7 @@
 import Foundation
 import LinuxSystem
 import SandpoolSandbox
+import SandpoolTestSupport
 import Testing
 
 /// The built launcher as a process of its own, in a data directory of its own.
@@ -71,20 +72,11 @@ final class LauncherProcess {
     }
 
     /// What its sandboxes' cgroups are below, as it wrote down.
-    func cgroupDirectories() -> [String] { Self.cgroupDirectories(of: dataDirectory) }
-
-    private static func cgroupDirectories(of dataDirectory: String) -> [String] {
-        let text = (try? String(contentsOfFile: dataDirectory + "/cgroups", encoding: .utf8)) ?? ""
-        return text.split(separator: "\n").map(String.init)
-    }
+    func cgroupDirectories() -> [String] { LauncherTraces.cgroups(of: dataDirectory) }
 
     /// Removes a data directory and, of a launcher that was killed, the cgroups that the next one would sweep.
     static func removeData(_ directory: String) {
-        for path in cgroupDirectories(of: directory) {
-            let below = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-            for name in below { rmdir("\(path)/\(name)") }
-            rmdir(path)
-        }
+        LauncherTraces.remove(directory)
         try? FileManager.default.removeItem(atPath: directory)
     }
 }
