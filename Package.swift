@@ -93,6 +93,8 @@ let package = Package(
             dependencies: ["CLinux", "LinuxSystem", "SandpoolSandbox"],
             swiftSettings: [.unsafeFlags(fullyStatic)],
             linkerSettings: [.unsafeFlags(fullyStatic)]),
+        // What a user's program looks like. Built with the rest, so that it goes on to compile.
+        .executableTarget(name: "RunTests", dependencies: ["Sandpool"], path: "Examples/RunTests/Sources/RunTests"),
         // Layer T: fixtures and fakes for tests.
         .target(name: "SandpoolTestSupport", dependencies: ["SandpoolModel", "SandpoolStore"]),
         // Tests, by layer. None depends on the launcher's executable: a dynamic test bundle cannot link it.
