@@ -11,6 +11,8 @@ public struct CoordinatorConfiguration: Sendable {
     public var pool = PoolConfiguration()
     /// Largest upload.
     public var blobBytes: Int64 = 4 << 30
+    /// Room that is kept on the disk for what ends work when the disk is full.
+    public var reserveBytes: Int64 = 32 << 20
     public var timings = CoordinatorTimings()
     public var logger: Logger
 

@@ -71,7 +71,7 @@ extension APIError {
 
     private static let diskFull = APIError(
         status: 507, code: "disk_full", message: "the coordinator's disk is full",
-        hint: "free disk space there; cancel and drain still work")
+        hint: "free disk space there; cancel, drain and reading still work")
 
     /// The error as a response. A refused upload is not read to its end, so the connection does not go on.
     var response: Response {

@@ -82,7 +82,7 @@ struct APIResponder: HTTPResponder {
         case .readOutput(let job, let stream):
             return try await OutputHandlers(parts: parts).read(job, stream, info)
         case .run, .workerSession: return try stream(route, request, info)
-        case .storeBlob: return try await blobs.store(request)
+        case .storeBlob(let isWorker): return try await blobs.store(request, isWorker: isWorker)
         case .readBlob(let digest, _): return try await blobs.read(digest, info)
         case .listWorkers: return try await workers.list()
         case .showWorker(let worker): return try await workers.show(worker)

@@ -8,9 +8,10 @@ import SandpoolModel
 struct BlobHandlers: Sendable {
     let blobs: BlobStore
 
-    func store(_ request: Request) async throws -> Response {
+    func store(_ request: Request, isWorker: Bool) async throws -> Response {
         let announced = request.headers[.contentLength].flatMap(Int64.init)
-        return try .json(try await blobs.store(request.body, announced: announced), status: .created)
+        let info = try await blobs.store(request.body, announced: announced, beginsWork: !isWorker)
+        return try .json(info, status: .created)
     }
 
     func read(_ digest: String, _ info: RequestInfo) async throws -> Response {

@@ -34,13 +34,14 @@ public struct Coordinator: Service {
         try checkListenAddress()
         let directory = try DataDirectory(path: configuration.dataDirectory)
         let clock = SystemClock()
-        let store = try await openStore(directory, now: clock.now)
+        let reserve = try openReserve(directory)
+        let store = ReservingStore(store: try await openStore(directory, reserve, now: clock.now), reserve: reserve)
         let pool = NIOThreadPool(numberOfThreads: Self.fileThreads)
         pool.start()
         do {
             let parts = try CoordinatorParts(
                 configuration: configuration, directory: directory, store: store, clock: clock,
-                eventLoop: MultiThreadedEventLoopGroup.singleton.next(), pool: pool)
+                reserve: reserve, eventLoop: MultiThreadedEventLoopGroup.singleton.next(), pool: pool)
             try await recover(parts, directory)
             try await serve(parts)
         } catch {
@@ -69,9 +70,21 @@ public struct Coordinator: Service {
         }
     }
 
-    private func openStore(_ directory: DataDirectory, now: Timestamp) async throws -> SQLiteJobStore {
+    private func openReserve(_ directory: DataDirectory) throws(CoordinatorError) -> DiskReserve {
+        do { return try DiskReserve(path: directory.reserve, bytes: configuration.reserveBytes) } catch {
+            throw CoordinatorError("\(error); check the disk and the directory's owner")
+        }
+    }
+
+    private func openStore(
+        _ directory: DataDirectory, _ reserve: DiskReserve, now: Timestamp
+    ) async throws -> SQLiteJobStore {
         do {
-            return try await SQLiteJobStore.open(path: directory.database, now: now)
+            while true {
+                do { return try await SQLiteJobStore.open(path: directory.database, now: now) } catch StoreError
+                    .diskFull where reserve.release()
+                { continue }
+            }
         } catch {
             throw CoordinatorError("\(error)")
         }
@@ -93,7 +106,8 @@ public struct Coordinator: Service {
             // Silence counts from now on: nobody could renew a lease while there was no coordinator.
             parts.leases.heard(attempt.lease.worker)
         }
-        for job in try await parts.store.jobs(JobQuery(states: [.queued, .starting, .running], limit: StoreLimits.page))
+        for job in try await parts.store.jobs(
+            JobQuery(states: [.queued, .starting, .running], limit: StoreLimits.page))
         where job.spec.onDisconnect == .cancel {
             parts.orphans.abandoned(job.id)
         }

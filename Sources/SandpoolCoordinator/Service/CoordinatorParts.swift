@@ -31,7 +31,7 @@ struct CoordinatorParts: Sendable {
 
     init(
         configuration: CoordinatorConfiguration, directory: DataDirectory, store: any JobStore,
-        clock: any CoordinatorClock, eventLoop: any EventLoop, pool: NIOThreadPool
+        clock: any CoordinatorClock, reserve: DiskReserve, eventLoop: any EventLoop, pool: NIOThreadPool
     ) throws {
         let logger = configuration.logger
         self.configuration = configuration
@@ -40,7 +40,7 @@ struct CoordinatorParts: Sendable {
         self.eventLoop = eventLoop
         self.store = store
         output = OutputStore(root: directory.output, pool: pool, clock: clock)
-        blobs = try BlobStore(root: directory.blobs, limit: configuration.blobBytes, pool: pool)
+        blobs = try BlobStore(root: directory.blobs, limit: configuration.blobBytes, reserve: reserve, pool: pool)
         streams = OpenStreams()
         tokens = TokenAuthority(store: store, clock: clock, streams: streams)
         scheduler = Scheduler(

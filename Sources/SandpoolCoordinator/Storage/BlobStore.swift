@@ -5,19 +5,22 @@ import NIOCore
 import NIOPosix
 import SandpoolAPI
 import SandpoolModel
+import SandpoolStore
 
 /// Uploaded archives by content: `blobs/sha256/<2 digits>/<64 digits>`, whole or absent.
 final class BlobStore: Sendable {
     private let root: String
     private let pool: NIOThreadPool
     private let limit: Int64
+    private let reserve: DiskReserve
 
     /// What is read from the disk at a time.
     static let chunkBytes = 256 << 10
 
-    init(root: String, limit: Int64, pool: NIOThreadPool) throws(FileError) {
+    init(root: String, limit: Int64, reserve: DiskReserve, pool: NIOThreadPool) throws(FileError) {
         self.root = root
         self.limit = limit
+        self.reserve = reserve
         self.pool = pool
         for part in ["sha256", "incoming"] { try PosixFile.makeDirectory("\(root)/\(part)") }
         try Self.sweep("\(root)/incoming")
@@ -41,8 +44,11 @@ final class BlobStore: Sendable {
     ///
     /// - Throws: `APIError` 413 beyond the limit; `FileError` for the disk. Nothing is left behind.
     ///
-    /// - Parameter announced: the length that the sender states, so that too much is refused before it comes.
-    func store(_ body: RequestBody, announced: Int64?) async throws -> BlobInfo {
+    /// - Parameters:
+    ///   - announced: the length that the sender states, so that too much is refused before it comes.
+    ///   - beginsWork: whether it is for a job to come, which is refused while the disk is full.
+    func store(_ body: RequestBody, announced: Int64?, beginsWork: Bool) async throws -> BlobInfo {
+        if beginsWork, !reserve.restore() { throw StoreError.diskFull("an upload") }
         if let announced, announced > limit { throw APIError.tooLarge("the upload", limit: limit) }
         let temporary = "\(root)/incoming/\(Secret.random(bytes: 16))"
         let file = try await pool.runIfActive {

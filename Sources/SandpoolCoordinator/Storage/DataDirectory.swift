@@ -15,6 +15,7 @@ final class DataDirectory: Sendable {
     var database: String { "\(path)/sandpool.sqlite" }
     var output: String { "\(path)/output" }
     var blobs: String { "\(path)/blobs" }
+    var reserve: String { "\(path)/reserve" }
     var adminToken: String { "\(path)/admin.token" }
 
     init(path: String) throws(CoordinatorError) {

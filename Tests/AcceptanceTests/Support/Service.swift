@@ -5,12 +5,17 @@ final class Service {
     let process = Process()
     let log: URL
 
-    /// - Parameter network: name of the network namespace to run in, made with `ip netns`.
-    init(_ arguments: [String], log: URL, network: String? = nil, environment: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - network: name of the network namespace to run in, made with `ip netns`.
+    ///   - wrapper: a program that executes what it is given, and its own arguments.
+    init(
+        _ arguments: [String], log: URL, network: String? = nil, wrapper: [String] = [],
+        environment: [String: String] = [:]
+    ) throws {
         self.log = log
         // `nsenter` and not `ip netns exec`, which would mount another /sys and hide the host's cgroups.
         let inside = network.map { ["/usr/bin/nsenter", "--net=/run/netns/\($0)"] } ?? []
-        let command = inside + [Programs.sandpool] + arguments
+        let command = inside + wrapper + [Programs.sandpool] + arguments
         process.executableURL = URL(fileURLWithPath: command[0])
         process.arguments = Array(command.dropFirst())
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }

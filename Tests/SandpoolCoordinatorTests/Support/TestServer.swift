@@ -32,6 +32,7 @@ final class TestServer: Sendable {
             dataDirectory: directory.path + "/data",
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         configuration.listen = .tcp(host: "127.0.0.1", port: 0)
+        configuration.reserveBytes = 1 << 20
         configure(&configuration)
         let listening = Mailbox<ListenAddress>()
         let coordinator = Coordinator(configuration: configuration) { await listening.push($0) }
