@@ -188,12 +188,17 @@ ssize_t CLinux_receive(int socket, void *bytes, size_t capacity, int *descriptor
             }
         }
     }
-    if (cut || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
+    // The space holds as many as the kernel ever passes: what it cut did not fit the process's own limit.
+    int lost = (message.msg_flags & MSG_CTRUNC) != 0;
+    if (cut || lost || (message.msg_flags & MSG_TRUNC)) {
         for (size_t index = 0; index < taken; index++) close(descriptors[index]);
+        taken = 0;
+    }
+    if (cut || (message.msg_flags & MSG_TRUNC)) {
         errno = EMSGSIZE;
         return -1;
     }
-    *descriptor_count = taken;
+    *descriptor_count = lost ? CLinux_descriptors_lost : taken;
     return received;
 }
 

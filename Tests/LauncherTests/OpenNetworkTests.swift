@@ -51,13 +51,13 @@ import Testing
             host.end()
             internet.end()
         }
-        try Self.run(
+        try Command.run(
             host.enter + [
                 "/bin/sh", "-ec",
                 "ip link set lo up; ip link add up0 type veth peer name in0 netns \(internet.id);"
                     + "ip addr add 192.0.2.2/24 dev up0; ip link set up0 up; ip route add default via 192.0.2.1",
             ])
-        try Self.run(
+        try Command.run(
             internet.enter + [
                 "/bin/sh", "-ec",
                 "ip link set lo up; ip addr add 192.0.2.1/24 dev in0; ip link set in0 up;"
@@ -70,22 +70,8 @@ import Testing
             ])
         defer { server.end() }
         try body(host.enter)
-        let left = try Self.run(host.enter + ["/bin/sh", "-ec", "nft list ruleset; ip -o -4 addr show dev lo"])
+        let left = try Command.run(host.enter + ["/bin/sh", "-ec", "nft list ruleset; ip -o -4 addr show dev lo"])
         #expect(!left.contains("sandpool") && !left.contains("10.207."))
-    }
-
-    @discardableResult
-    private static func run(_ words: [String]) throws -> String {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(filePath: words[0])
-        process.arguments = Array(words.dropFirst())
-        process.standardOutput = output
-        try process.run()
-        let bytes = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw TestFailure("\(words): \(process.terminationStatus)") }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

@@ -68,7 +68,9 @@ int CLinux_seccomp_set_filter(const struct sock_filter *filter, unsigned short c
 ssize_t CLinux_send(int socket, const void *bytes, size_t count, const int *descriptors, size_t descriptor_count,
                     int flags);
 // `descriptor_count` goes in as the capacity and comes out as the number received. A message that was cut
-// is -1 with EMSGSIZE, and its descriptors are closed.
+// is -1 with EMSGSIZE, and its descriptors are closed. One whose descriptors this process has no room for
+// (EMFILE, ENFILE) comes without any, and with this in place of their number.
+static const size_t CLinux_descriptors_lost = 4096;
 ssize_t CLinux_receive(int socket, void *bytes, size_t capacity, int *descriptors, size_t *descriptor_count,
                        int flags);
 

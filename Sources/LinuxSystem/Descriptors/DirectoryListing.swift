@@ -9,16 +9,16 @@ public enum DirectoryListing {
         return names(in: stream).sorted()
     }
 
-    /// The names in an open directory; none where it cannot be read.
-    public static func names(in directory: FileDescriptor) -> [String] {
-        guard let stream = open(directory) else { return [] }
+    /// The names in an open directory.
+    public static func names(in directory: FileDescriptor) throws(SystemError) -> [String] {
+        let stream = try open(directory)
         defer { closedir(stream) }
         return names(in: stream)
     }
 
     /// Whether an open directory has another entry than these; reads no further than to the first.
-    public static func hasEntry(in directory: FileDescriptor, except known: Set<String>) -> Bool {
-        guard let stream = open(directory) else { return false }
+    public static func hasEntry(in directory: FileDescriptor, except known: Set<String>) throws(SystemError) -> Bool {
+        let stream = try open(directory)
         defer { closedir(stream) }
         while let name = nextName(in: stream) {
             if !known.contains(name) { return true }
@@ -26,10 +26,14 @@ public enum DirectoryListing {
         return false
     }
 
-    /// Opened anew, since a copy would share its position; fdopendir takes the copy of that over.
-    private static func open(_ directory: FileDescriptor) -> OpaquePointer? {
-        guard let own = try? directory.open(".", O_RDONLY | O_DIRECTORY) else { return nil }
-        return fdopendir(dup(own.raw))
+    /// Opened anew, since a copy would share its position.
+    private static func open(_ directory: FileDescriptor) throws(SystemError) -> OpaquePointer {
+        let raw = try systemCall("openat .") { openat(directory.raw, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        // Takes the descriptor over.
+        if let stream = fdopendir(raw) { return stream }
+        let code = errno
+        close(raw)
+        throw SystemError("fdopendir", code: code)
     }
 
     private static func names(in stream: OpaquePointer) -> [String] {

@@ -8,6 +8,8 @@ public struct SeqPacketSocket: Sendable {
     public struct Message: Sendable {
         public var bytes: [UInt8]
         public var descriptors: [FileDescriptor]
+        /// Descriptors came and this process, at its own limit, could take none of them.
+        public var lostDescriptors = false
     }
 
     public init(_ descriptor: FileDescriptor) { self.descriptor = descriptor }
@@ -88,6 +90,7 @@ public struct SeqPacketSocket: Sendable {
         }
         if let failure { throw failure }
         if count == 0 && rawCount == 0 { return nil }
+        if rawCount == CLinux_descriptors_lost { return Message(bytes: bytes, descriptors: [], lostDescriptors: true) }
         return Message(bytes: bytes, descriptors: raws[..<rawCount].map { FileDescriptor(owning: $0) })
     }
 

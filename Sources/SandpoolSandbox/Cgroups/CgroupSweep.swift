@@ -12,7 +12,7 @@ enum CgroupSweep {
         guard let text = try? data.directory.read(record) else { return }
         for path in text.split(separator: "\n").map(String.init) {
             guard let directory = try? FileDescriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) else { continue }
-            for name in DirectoryListing.names(in: directory) {
+            for name in try DirectoryListing.names(in: directory) {
                 guard let child = try? directory.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) else { continue }
                 try remove(name, child, in: directory)
             }

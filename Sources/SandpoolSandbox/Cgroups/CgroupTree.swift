@@ -12,28 +12,34 @@ final class CgroupTree {
         case hybrid(memory: FileDescriptor, pids: FileDescriptor, cpu: FileDescriptor, unified: FileDescriptor?)
     }
 
-    let layout: Layout
+    private(set) var layout: Layout
     /// The directories, to be swept by the next launcher of the same data directory.
     let directories: [String]
+    private let placement: CgroupPlacement
 
     /// Makes the launcher's own directories, named `name`, and writes down where they are.
     init(name: String, data: DataDirectory) throws {
         let root = try FileDescriptor.open("/", O_PATH | O_DIRECTORY)
         let membership = CgroupMembership(
             cgroup: try root.read("proc/self/cgroup"), mountInfo: try root.read("proc/self/mountinfo", limit: 4 << 20))
-        let placement = try CgroupPlacement(membership, isDelegated: Self.isDelegated)
+        placement = try CgroupPlacement(membership, isDelegated: Self.isDelegated)
         directories = placement.directories(named: name)
         try Self.record(directories, data)
+        if case .delegated(let parent) = placement { try ControllerHandDown.vacate(parent) }
+        layout = try Self.layout(placement, directories)
+    }
+
+    /// Makes them again when somebody, such as a script that tidies up, removed them while no sandbox was alive.
+    func renew() throws { layout = try Self.layout(placement, directories) }
+
+    private static func layout(_ placement: CgroupPlacement, _ directories: [String]) throws -> Layout {
         switch placement {
         case .versionOne:
-            let opened = try directories.map { path throws(SystemError) in try Self.make(path) }
-            layout = .hybrid(
+            let opened = try directories.map { path throws(SystemError) in try make(path) }
+            return .hybrid(
                 memory: opened[0], pids: opened[1], cpu: opened[2], unified: opened.count > 3 ? opened[3] : nil)
-        case .delegated(let parent):
-            try ControllerHandDown.vacate(parent)
-            layout = .unified(try Self.makeUnified(directories[0], below: parent))
-        case .root(let mount):
-            layout = .unified(try Self.makeUnified(directories[0], below: mount))
+        case .delegated(let parent), .root(let parent):
+            return .unified(try makeUnified(directories[0], below: parent))
         }
     }
 

@@ -21,32 +21,40 @@ final class SandboxCgroup {
 
     init(_ tree: CgroupTree, name: String, limits: SandboxPlan.Limits) throws(SystemError) {
         self.name = name
-        let quota = max(1_000, UInt64(limits.cpuMillis) * 100)
-        switch tree.layout {
-        case .unified(let parent):
-            memory = try Self.make(name, in: parent)
-            isUnified = true
-            unified = memory
-            let directory = memory.directory
-            try directory.write("\(limits.memoryBytes)", to: "memory.max")
-            // Absent on a kernel without swap accounting.
-            try Self.writeIfPresent("0", to: "memory.swap.max", in: directory)
-            try directory.write("1", to: "memory.oom.group")
-            try directory.write("\(limits.pids)", to: "pids.max")
-            try directory.write("\(quota) 100000", to: "cpu.max")
-        case .hybrid(let memoryParent, let pidsParent, let cpuParent, let unifiedParent):
-            isUnified = false
-            memory = try Self.make(name, in: memoryParent)
-            let pids = try Self.make(name, in: pidsParent)
-            self.pids = pids
-            let cpu = try Self.make(name, in: cpuParent)
-            self.cpu = cpu
-            if let unifiedParent { unified = try Self.make(name, in: unifiedParent) }
-            try memory.directory.write("\(limits.memoryBytes)", to: "memory.limit_in_bytes")
-            try Self.writeIfPresent("\(limits.memoryBytes)", to: "memory.memsw.limit_in_bytes", in: memory.directory)
-            try pids.directory.write("\(limits.pids)", to: "pids.max")
-            try cpu.directory.write("\(quota)", to: "cpu.cfs_quota_us")
-            oomNotice = try Self.watchOOM(memory.directory)
+        var made: [FileDescriptor] = []
+        do throws(SystemError) {
+            let quota = max(1_000, UInt64(limits.cpuMillis) * 100)
+            switch tree.layout {
+            case .unified(let parent):
+                memory = try Self.make(name, in: parent, &made)
+                isUnified = true
+                unified = memory
+                let directory = memory.directory
+                try directory.write("\(limits.memoryBytes)", to: "memory.max")
+                // Absent on a kernel without swap accounting.
+                try Self.writeIfPresent("0", to: "memory.swap.max", in: directory)
+                try directory.write("1", to: "memory.oom.group")
+                try directory.write("\(limits.pids)", to: "pids.max")
+                try directory.write("\(quota) 100000", to: "cpu.max")
+            case .hybrid(let memoryParent, let pidsParent, let cpuParent, let unifiedParent):
+                isUnified = false
+                memory = try Self.make(name, in: memoryParent, &made)
+                let pids = try Self.make(name, in: pidsParent, &made)
+                self.pids = pids
+                let cpu = try Self.make(name, in: cpuParent, &made)
+                self.cpu = cpu
+                if let unifiedParent { unified = try Self.make(name, in: unifiedParent, &made) }
+                try memory.directory.write("\(limits.memoryBytes)", to: "memory.limit_in_bytes")
+                try Self.writeIfPresent(
+                    "\(limits.memoryBytes)", to: "memory.memsw.limit_in_bytes", in: memory.directory)
+                try pids.directory.write("\(limits.pids)", to: "pids.max")
+                try cpu.directory.write("\(quota)", to: "cpu.cfs_quota_us")
+                oomNotice = try Self.watchOOM(memory.directory)
+            }
+        } catch {
+            // Nothing was ever in them.
+            for parent in made { _ = unlinkat(parent.raw, name, AT_REMOVEDIR) }
+            throw error
         }
     }
 
@@ -106,8 +114,11 @@ final class SandboxCgroup {
         return done
     }
 
-    private static func make(_ name: String, in parent: FileDescriptor) throws(SystemError) -> Part {
+    private static func make(
+        _ name: String, in parent: FileDescriptor, _ made: inout [FileDescriptor]
+    ) throws(SystemError) -> Part {
         try systemCall("mkdir cgroup \(name)") { mkdirat(parent.raw, name, 0o755) }
+        made.append(parent)
         return Part(parent: parent, directory: try parent.open(name, O_RDONLY | O_DIRECTORY))
     }
 

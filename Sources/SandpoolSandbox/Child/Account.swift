@@ -90,7 +90,7 @@ struct Account: Equatable {
             return try file.readAll(limit: 4 << 20)
         } catch {
             if error.code == ENOENT || error.code == ENOTDIR { return [] }
-            throw StageError("user", "/\(path): \(error)", code: error.code, kind: .spec)
+            throw StageError("user", "/\(path): \(error)", code: error.code, kind: .ofImage(error.code))
         }
     }
 }

@@ -23,8 +23,9 @@ enum Program {
             case E2BIG:
                 return StageError(
                     "exec", "exec \(name): arguments and environment are too long", code: code, kind: .spec)
-            case ENOMEM, EAGAIN: return StageError("exec", "exec \(candidate): \(text(code))", code: code, kind: .setup)
-            default: return cannotExecute(candidate, code, text(code))
+            default:
+                if SandboxFailure.Kind.ofImage(code) == .spec { return cannotExecute(candidate, code, text(code)) }
+                return StageError("exec", "exec \(candidate): \(text(code))", code: code, kind: .setup)
             }
         }
         if denied != 0 { return cannotExecute(name, denied, "permission denied") }

@@ -36,18 +36,19 @@ enum SandboxMounts {
     }
 
     private static func attach(_ attachment: Attachment, in root: FileDescriptor) throws(StageError) {
-        try stage("mount /\(attachment.path)") { () throws(SystemError) in
-            let root = attachment.base.isEmpty ? root : try root.openInRoot(attachment.base, O_PATH | O_DIRECTORY)
-            switch attachment.place {
-            case .own: try attach(attachment.mount, at: attachment.path, in: root)
-            case .directory:
-                let place = try RootedPath.makeDirectory(attachment.path, in: root)
-                try attachment.mount.attach(to: place.raw)
-            case .file:
-                let place = try RootedPath.makeFile(attachment.path, in: root)
-                try attachment.mount.attach(to: place.raw)
+        let name = "mount /\(attachment.path)"
+        if attachment.place == .own {
+            return try stage(name) { () throws(SystemError) in
+                try attach(attachment.mount, at: attachment.path, in: root)
             }
         }
+        let place = try stage(name, kind: SandboxFailure.Kind.ofImage) { () throws(SystemError) in
+            let root = attachment.base.isEmpty ? root : try root.openInRoot(attachment.base, O_PATH | O_DIRECTORY)
+            return attachment.place == .file
+                ? try RootedPath.makeFile(attachment.path, in: root)
+                : try RootedPath.makeDirectory(attachment.path, in: root)
+        }
+        try stage(name) { () throws(SystemError) in try attachment.mount.attach(to: place.raw) }
     }
 
     private static func attach(_ mount: Mount, at path: String, in root: FileDescriptor) throws(SystemError) {

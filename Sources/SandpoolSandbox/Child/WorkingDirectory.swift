@@ -8,7 +8,8 @@ enum WorkingDirectory {
             let directory = try RootedPath.makeDirectory(path, in: root, owner: (owner.user, owner.group))
             try systemCall("fchdir \(path)") { fchdir(directory.raw) }
         } catch {
-            throw StageError("workdir", "working directory \(path): \(error)", code: error.code, kind: .spec)
+            throw StageError(
+                "workdir", "working directory \(path): \(error)", code: error.code, kind: .ofImage(error.code))
         }
     }
 }

@@ -24,7 +24,7 @@ struct HostSkeleton {
         let root = try FileDescriptor.open("/", O_PATH | O_DIRECTORY)
         let etc = try root.open("etc", O_RDONLY | O_DIRECTORY)
         let names =
-            Self.copied
+            try Self.copied
             + DirectoryListing.names(in: etc).filter { name in
                 Self.copiedPrefixes.contains { name.hasPrefix($0) }
             }.sorted()
@@ -55,7 +55,7 @@ struct HostSkeleton {
         try Self.makeOnce(scratchName, in: directory.skeletons) { layer throws(SystemError) in
             try Self.makeDirectories(in: layer)
         }
-        for name in DirectoryListing.names(in: directory.skeletons) where name != hostName && name != scratchName {
+        for name in try DirectoryListing.names(in: directory.skeletons) where name != hostName && name != scratchName {
             try TreeRemoval.remove(name, in: directory.skeletons)
         }
     }

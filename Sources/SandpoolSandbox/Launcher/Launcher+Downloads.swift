@@ -12,12 +12,19 @@ extension Launcher {
     /// False when there is nothing to archive; else the end of the sandbox follows when it is done.
     func archiveDownloads(of sandbox: RunningSandbox, _ resources: RunningSandbox.Resources) -> Bool {
         guard let sink = sandbox.downloadSink, !sandbox.plan.downloads.isEmpty else { return false }
-        let finish = { [unowned self] (trouble: String?) in
+        func note(_ trouble: String?) {
             if case .draining(var report) = sandbox.state {
                 report.downloadMessage = trouble ?? ""
                 sandbox.state = .draining(report)
             }
             sandbox.downloadSink = nil
+        }
+        if isEnding {
+            note("the launcher is ending")
+            return false
+        }
+        let finish = { [unowned self] (trouble: String?) in
+            note(trouble)
             resources.writable.detach()
             drain(sandbox)
             takeDown(resources)

@@ -17,7 +17,7 @@ final class Launcher {
     private var lastToken: UInt64 = 0
     /// Sandboxes of which anything is left on the host.
     private var alive = 0
-    private var isEnding = false
+    private(set) var isEnding = false
     /// Where events go: a worker's connection, or the floor measurement.
     var tell: (LauncherEvent, [FileDescriptor]) -> Void = { _, _ in }
     /// Whether what is told is heard.
@@ -44,6 +44,10 @@ final class Launcher {
         let workshop = try MountWorkshop(runPath: "\(dataDirectory)/run")
         factory = try SandboxFactory(
             data: data, workshop: workshop, skeleton: skeleton, cgroups: cgroups, network: network)
+        factory.onRemainder = { [unowned self] cgroup in
+            alive += 1
+            remove(cgroup) {}
+        }
         spooler.onCounts = { [unowned self] in finish($0) }
         loop.whenIdle { [unowned self] in network.refill() }
     }
@@ -108,9 +112,29 @@ final class Launcher {
             try stage("events") { () throws(SystemError) in try watch(sandbox, made.resources) }
             return sandbox
         } catch {
+            if let resources = sandbox.resources { abandon(sandbox, resources) }
             try? spooler.finish(token: sandbox.token)
             throw error
         }
+    }
+
+    /// A sandbox whose end nobody would see ends here.
+    private func abandon(_ sandbox: RunningSandbox, _ resources: RunningSandbox.Resources) {
+        stopWatching(sandbox, resources)
+        try? resources.first.send(SIGKILL)
+        _ = try? resources.first.reap()
+        sandboxes[sandbox.id] = nil
+        byToken[sandbox.token] = nil
+        sandbox.resources = nil
+        takeDown(resources)
+    }
+
+    private func stopWatching(_ sandbox: RunningSandbox, _ resources: RunningSandbox.Resources) {
+        loop.forget(resources.failure)
+        loop.forget(resources.first.descriptor)
+        resources.cgroup.oomNotice.map(loop.forget)
+        sandbox.deadline.map(loop.cancel)
+        sandbox.idleCheck.map(loop.cancel)
     }
 
     private func watch(_ sandbox: RunningSandbox, _ resources: RunningSandbox.Resources) throws(SystemError) {
@@ -153,12 +177,8 @@ final class Launcher {
         guard let resources = sandbox.resources else { return }
         // No writer is left: this reads to the end, and may find that the command was executed.
         while case .starting = sandbox.state, loop.isWatched(resources.failure) { readFailure(sandbox) }
-        loop.forget(resources.failure)
-        loop.forget(resources.first.descriptor)
-        resources.cgroup.oomNotice.map(loop.forget)
+        stopWatching(sandbox, resources)
         _ = try? resources.first.reap()
-        sandbox.deadline.map(loop.cancel)
-        sandbox.idleCheck.map(loop.cancel)
         sandbox.resources = nil
         sandbox.standardInput = nil
         if case .running = sandbox.state {
@@ -195,23 +215,30 @@ final class Launcher {
     /// Gives everything back; the mounts go with the last reference to them. The slot is free only when
     /// nothing can run with its ids any more.
     func takeDown(_ resources: RunningSandbox.Resources) {
-        if resources.cgroup.remove() {
-            factory.takeBack(resources)
+        remove(resources.cgroup) { [unowned self] in factory.takeBack(resources) }
+    }
+
+    private func remove(_ cgroup: SandboxCgroup, then done: @escaping () -> Void) {
+        if cgroup.remove() {
+            done()
             alive -= 1
             stopWhenEmpty()
             return
         }
-        _ = loop.schedule(at: BoottimeClock.milliseconds() + Self.retryMs) { [unowned self] in takeDown(resources) }
+        _ = loop.schedule(at: BoottimeClock.milliseconds() + Self.retryMs) { [unowned self] in
+            remove(cgroup, then: done)
+        }
     }
 
     /// The spooler has written everything.
     private func finish(_ counts: SpoolerCounts) {
+        if counts.refused { return byToken[counts.token].map(endWithoutOutput) ?? () }
         guard let sandbox = byToken.removeValue(forKey: counts.token) else { return }
         var end = JobEnd.failed(failure(of: sandbox))
         if case .draining(var report) = sandbox.state {
             report.stdoutBytes = counts.stdoutBytes
             report.stderrBytes = counts.stderrBytes
-            report.outputTruncated = counts.truncated
+            report.outputTruncated = counts.truncated || sandbox.outputFailure != nil
             report.stalledMs = counts.stalledMs
             sandbox.state = .ended(report)
             end = .ended(report, output: sandbox.standardOutput, error: sandbox.standardError)
@@ -228,7 +255,13 @@ final class Launcher {
         onChange()
     }
 
+    private func endWithoutOutput(_ sandbox: RunningSandbox) {
+        sandbox.outputFailure = StageError.noDescriptors.failure
+        kill(sandbox)
+    }
+
     private func failure(of sandbox: RunningSandbox) -> SandboxFailure {
+        if let failure = sandbox.outputFailure { return failure }
         if case .failed(let failure) = FailurePipe.outcome(sandbox.failureBytes) { return failure }
         let why = sandbox.reason == .cancelled ? "cancelled before the command was executed" : "killed during set-up"
         return SandboxFailure(stage: "start", errno: 0, message: why, kind: .setup)

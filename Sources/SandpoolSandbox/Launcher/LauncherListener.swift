@@ -10,6 +10,7 @@ final class LauncherListener {
     private let loop: EventLoop
     private var refused: [Int32: SeqPacketSocket] = [:]
     private static let refusedLimit = 64
+    private static let pauseMs: UInt64 = 100
 
     init(path: String, peerUser: UInt32?, service: LauncherService, loop: EventLoop) throws(SystemError) {
         self.path = path
@@ -20,7 +21,7 @@ final class LauncherListener {
         unlink(path)
         socket = try SeqPacketSocket.listen(path: path, mode: 0o600)
         if let peerUser { try systemCall("chown \(path)") { chown(path, peerUser, gid_t.max) } }
-        try loop.watch(socket.descriptor, .readable) { [unowned self] in accept() }
+        try watch()
     }
 
     deinit { unlink(path) }
@@ -36,7 +37,20 @@ final class LauncherListener {
             try service.serve(peer)
         } catch {
             Diagnostics.write("accept: \(error)")
+            if error.code == EMFILE || error.code == ENFILE { pause() }
         }
+    }
+
+    /// Who waits stays readable: without descriptors to take him in, the loop would turn for nothing else.
+    private func pause() {
+        loop.forget(socket.descriptor)
+        _ = loop.schedule(at: BoottimeClock.milliseconds() + Self.pauseMs) { [unowned self] in
+            do throws(SystemError) { try watch() } catch { pause() }
+        }
+    }
+
+    private func watch() throws(SystemError) {
+        try loop.watch(socket.descriptor, .readable) { [unowned self] in accept() }
     }
 
     /// Answers the first request: a socket closed with something unread in it takes the answer along.

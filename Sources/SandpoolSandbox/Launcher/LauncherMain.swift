@@ -46,6 +46,8 @@ public enum LauncherMain {
             first = descriptor + 1
         }
         ProcessControl.closeAll(from: first)
+        // Each sandbox takes some fifteen descriptors here and four in the spooler.
+        ProcessControl.raiseDescriptorLimit()
         // A peer that is gone shows as EPIPE.
         signal(SIGPIPE, SIG_IGN)
         // Every mode is given where a file is made.

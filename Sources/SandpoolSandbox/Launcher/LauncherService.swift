@@ -27,7 +27,7 @@ final class LauncherService {
         link?.readToEnd()
         link?.close()
         let link = try WorkerLink(socket, launcher.loop)
-        link.onRequest = { [unowned self] request, descriptors in handle(request, descriptors) }
+        link.onRequest = { [unowned self] request, message in handle(request, message) }
         link.onClose = { [unowned self, unowned link] in closed(link) }
         self.link = link
         greeted = false
@@ -43,7 +43,7 @@ final class LauncherService {
         }
     }
 
-    private func handle(_ request: LauncherRequest, _ descriptors: [FileDescriptor]) {
+    private func handle(_ request: LauncherRequest, _ message: SeqPacketSocket.Message) {
         if case .hello(let version) = request { return greet(version) }
         guard greeted else {
             link?.send(.refused(message: "the first request is not hello"))
@@ -52,7 +52,7 @@ final class LauncherService {
         }
         switch request {
         case .hello: break
-        case .start(let id): start(id, descriptors)
+        case .start(let id): start(id, message)
         case .signal(let id, let signal):
             if (1...64).contains(signal), let first = launcher.sandbox(id)?.resources?.first {
                 LauncherSignal.send(signal, to: first)
@@ -61,20 +61,28 @@ final class LauncherService {
         case .cancel(let id, let graceMs):
             launcher.sandbox(id).map { launcher.end($0, .cancelled, graceMs: graceMs) }
         case .release(let id): launcher.release(id)
-        case .importLayer(let layer): layers.importLayer(layer, descriptors.first)
+        case .importLayer(let layer): layers.importLayer(layer, message)
         case .removeLayer(let layer): layers.remove(layer)
-        case .listLayers: launcher.tell(.layers(layers.names()), [])
+        case .listLayers: listLayers()
         }
     }
 
-    private func start(_ id: String, _ descriptors: [FileDescriptor]) {
+    /// A list that cannot be read is no empty list: the worker would take every layer for lost.
+    private func listLayers() {
+        do throws(SystemError) { launcher.tell(.layers(try layers.names()), []) } catch {
+            link?.close("list layers: \(error)")
+        }
+    }
+
+    private func start(_ id: String, _ message: SeqPacketSocket.Message) {
         do throws(StageError) {
-            guard let first = descriptors.first else {
+            if message.lostDescriptors { throw StageError.noDescriptors }
+            guard let first = message.descriptors.first else {
                 throw StageError("plan", "no plan came with start", kind: .spec)
             }
             let plan = try SealedPlan.read(first)
             guard plan.id == id else { throw StageError("plan", "the plan is of another sandbox", kind: .spec) }
-            launcher.start(plan, downloadSink: descriptors.dropFirst().first)
+            launcher.start(plan, downloadSink: message.descriptors.dropFirst().first)
         } catch {
             launcher.tell(.failed(id: id, failure: error.failure), [])
         }

@@ -24,17 +24,22 @@ final class LayerStore {
     init(_ launcher: Launcher) throws(SystemError) {
         self.launcher = launcher
         layers = launcher.data.layers
-        for name in DirectoryListing.names(in: layers) where name.contains(".") {
+        for name in try DirectoryListing.names(in: layers) where name.contains(".") {
             try TreeRemoval.remove(name, in: layers)
         }
     }
 
-    func names() -> [String] { DirectoryListing.names(in: layers).filter { PlanValidation.isName($0) }.sorted() }
+    func names() throws(SystemError) -> [String] {
+        try DirectoryListing.names(in: layers).filter { PlanValidation.isName($0) }.sorted()
+    }
 
-    func importLayer(_ name: String, _ archive: FileDescriptor?) {
+    func importLayer(_ name: String, _ message: SeqPacketSocket.Message) {
         do throws(StageError) {
+            if message.lostDescriptors { throw StageError.noDescriptors }
             guard PlanValidation.isName(name) else { throw StageError("layer", "\(name) is no layer id") }
-            guard let archive else { throw StageError("layer", "no archive came with importLayer") }
+            guard let archive = message.descriptors.first else {
+                throw StageError("layer", "no archive came with importLayer")
+            }
             guard faccessat(layers.raw, name, F_OK, 0) != 0 else { throw StageError("layer", "layer \(name) exists") }
             guard importing.insert(name).inserted else { throw StageError("layer", "layer \(name) is being imported") }
             do throws(StageError) {
@@ -66,7 +71,13 @@ final class LayerStore {
         }
         job.onEnd = { [unowned self] in finish(name, $0) }
         let plan = OwnSandbox.plan(id: "import.\(name)", script: Self.script, timeoutMs: Self.timeoutMs)
-        try launcher.make(plan, job)
+        do throws(StageError) {
+            try launcher.make(plan, job)
+        } catch {
+            // Empty: nothing was unpacked.
+            _ = unlinkat(layers.raw, half, AT_REMOVEDIR)
+            throw error
+        }
     }
 
     private func finish(_ name: String, _ end: JobEnd) {
@@ -106,6 +117,8 @@ final class LayerStore {
         do throws(SystemError) {
             let child = try ChildProcess.clone {
                 try? ProcessControl.killWhenParentEnds()
+                // What else the launcher has open, such as the input of a sandbox, would not end while this runs.
+                guard let layers = try? layers.keepAlone() else { _exit(1) }
                 try? TreeRemoval.remove(name, in: layers)
                 _exit(0)
             }

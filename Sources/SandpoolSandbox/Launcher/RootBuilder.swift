@@ -114,7 +114,9 @@ struct RootBuilder {
         _ mount: SandboxPlan.TreeMount, _ index: Int, _ lower: String, _ writable: WritableLayer
     ) throws(StageError) -> Attachment {
         let path = String(mount.path.drop { $0 == "/" })
-        return try stage("mount \(mount.path)") { () throws(SystemError) in
+        // A file that does not fit the disk limit fits it nowhere.
+        let kind = { (code: Int32) -> SandboxFailure.Kind in code == ENOSPC ? .spec : .setup }
+        return try stage("mount \(mount.path)", kind: kind) { () throws(SystemError) in
             let name = WritableLayer.name(ofMount: index)
             try writable.makeDirectory(name)
             if mount.isFile {

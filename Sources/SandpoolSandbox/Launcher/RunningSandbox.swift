@@ -44,6 +44,8 @@ final class RunningSandbox {
     var setupMicros: UInt64 = 0
     var reason = ExitReport.Reason.none
     var failureBytes: [UInt8] = []
+    /// The spooler could not take it on.
+    var outputFailure: SandboxFailure?
     var deadline: EventLoop.TimerToken?
     var idleCheck: EventLoop.TimerToken?
     var killAtMs: UInt64?

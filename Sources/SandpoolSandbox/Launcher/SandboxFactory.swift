@@ -12,6 +12,8 @@ final class SandboxFactory {
     private let ownNetwork: FileDescriptor
     private let nullDevice: FileDescriptor
     private let seccomp = FirstFilter.make()
+    /// Called with the cgroup of a start that failed, when a dying process still holds it.
+    var onRemainder: (SandboxCgroup) -> Void = { _ in }
 
     init(
         data: DataDirectory, workshop: MountWorkshop, skeleton: HostSkeleton, cgroups: CgroupTree,
@@ -82,7 +84,12 @@ final class SandboxFactory {
         _ plan: SandboxPlan, _ slot: Slot, _ lease: NetworkLease, _ extras: Extras
     ) throws(StageError) -> Made {
         let cgroup = try stage("cgroup") { () throws(SystemError) in
-            try SandboxCgroup(cgroups, name: plan.id, limits: plan.limits)
+            do throws(SystemError) {
+                return try SandboxCgroup(cgroups, name: plan.id, limits: plan.limits)
+            } catch  where error.code == ENOENT {
+                try? cgroups.renew()
+                return try SandboxCgroup(cgroups, name: plan.id, limits: plan.limits)
+            }
         }
         var first: ChildProcess?
         do throws(StageError) {
@@ -129,7 +136,7 @@ final class SandboxFactory {
                 try? first.send(SIGKILL)
                 _ = try? first.reap()
             }
-            _ = cgroup.remove()
+            if !cgroup.remove() { onRemainder(cgroup) }
             throw error
         }
     }

@@ -13,7 +13,7 @@ enum SealedPlan {
             throw StageError(
                 "plan", "the plan is not in a memfd sealed against shrinking, growing and writing", kind: .spec)
         }
-        let bytes = try stage("plan", kind: .spec) { () throws(SystemError) in
+        let bytes = try stage("plan", kind: SandboxFailure.Kind.ofImage) { () throws(SystemError) in
             try systemCall("lseek") { lseek(descriptor.raw, 0, SEEK_SET) }
             return try descriptor.readAll(limit: LauncherProtocol.planLimit)
         }

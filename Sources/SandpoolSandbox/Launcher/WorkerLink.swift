@@ -14,7 +14,7 @@ final class WorkerLink {
     /// The plan and the sink for downloads; more is refused.
     private static let descriptorLimit = 2
 
-    var onRequest: (LauncherRequest, [FileDescriptor]) -> Void = { _, _ in }
+    var onRequest: (LauncherRequest, SeqPacketSocket.Message) -> Void = { _, _ in }
     var onClose: () -> Void = {}
 
     init(_ socket: SeqPacketSocket, _ loop: EventLoop) throws(SystemError) {
@@ -58,7 +58,7 @@ final class WorkerLink {
                 let message = try socket.receive(
                     limit: LauncherProtocol.messageLimit, descriptorLimit: Self.descriptorLimit, waiting: false)
             else { return close() }
-            onRequest(try LauncherRequest(decoding: message.bytes), message.descriptors)
+            onRequest(try LauncherRequest(decoding: message.bytes), message)
         } catch let error as SystemError where error.code == EAGAIN || error.code == ECONNRESET {
             // The second is said once, when the worker went without reading all: what it sent can still be read.
             return

@@ -31,7 +31,12 @@ final class WritableLayer {
         try root.makeDirectory("work", mode: 0o755)
         for name in ["shm", "tmp"] { try root.makeDirectory(name, mode: 0o1777, owner: base) }
         if name != nil { try run.makeDirectory(point, mode: 0o700) }
-        try tmpfs.attach(to: run.raw, point)
+        do throws(SystemError) {
+            try tmpfs.attach(to: run.raw, point)
+        } catch {
+            if name != nil { _ = unlinkat(run.raw, point, AT_REMOVEDIR) }
+            throw error
+        }
         isAttached = true
     }
 
@@ -94,7 +99,7 @@ final class WritableLayer {
     /// Whether one of its directories has another entry than these.
     func hasEntries(_ name: String, except known: Set<String>) -> Bool {
         guard let place = try? directory.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) else { return false }
-        return DirectoryListing.hasEntry(in: place, except: known)
+        return (try? DirectoryListing.hasEntry(in: place, except: known)) ?? false
     }
 
     /// A bind of one of its directories or files.
@@ -104,17 +109,22 @@ final class WritableLayer {
     func overlay(_ lowers: [String], upper: String = "upper", work: String = "work") throws(SystemError) -> Mount {
         try Mount.make(
             "overlay",
-            [
-                ("lowerdir", lowers.joined(separator: ":")), ("upperdir", "\(point)/\(upper)"),
-                ("workdir", "\(point)/\(work)"),
-            ], attributes: [.noSetUID, .noDevices])
+            Self.lowerOptions(lowers) + [("upperdir", "\(point)/\(upper)"), ("workdir", "\(point)/\(work)")],
+            attributes: [.noSetUID, .noDevices])
     }
 
     /// The same files when the sandbox is gone, for reading.
     func readOnlyOverlay(_ lowers: [String], upper: String = "upper") throws(SystemError) -> Mount {
         try Mount.make(
-            "overlay", [("lowerdir", (["\(point)/\(upper)"] + lowers).joined(separator: ":"))],
+            "overlay", Self.lowerOptions(["\(point)/\(upper)"] + lowers),
             attributes: [.readOnly, .noSetUID, .noDevices])
+    }
+
+    /// The value of one option is at most 255 bytes (fsconfig(2)); longer lists are given one by one, which takes
+    /// Linux 6.8.
+    private static func lowerOptions(_ lowers: [String]) -> [(String, String)] {
+        let joined = lowers.joined(separator: ":")
+        return joined.utf8.count <= 255 ? [("lowerdir", joined)] : lowers.map { ("lowerdir+", $0) }
     }
 
     struct Usage {

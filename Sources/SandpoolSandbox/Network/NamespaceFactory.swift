@@ -28,17 +28,21 @@ struct NamespaceFactory {
         let namespace = Namespace(
             descriptor: try FileDescriptor.open("/proc/self/ns/net", O_RDONLY), route: try NetlinkSocket(.route))
         try namespace.route.execute([RouteRequest.setUp(link: 1)], stage: "bring up loopback")
-        relaxPorts()
+        try relaxPorts()
         return (namespace, try body(namespace))
     }
 
     /// Root in the sandbox has no capability over its net namespace, so ports below 1024 and ping must be
-    /// free to all. Best effort: where `/proc/sys` is read-only they stay as they are.
-    private func relaxPorts() {
+    /// free to all. Where `/proc/sys` is read-only, as in many containers, they stay as they are.
+    private func relaxPorts() throws(SystemError) {
         for (name, value) in [("ip_unprivileged_port_start", "0"), ("ping_group_range", "0 2147483647")] {
-            // The files show the namespace of the thread that opens them.
-            guard let file = try? FileDescriptor.open("/proc/sys/net/ipv4/\(name)", O_WRONLY) else { continue }
-            try? file.writeAll(Array(value.utf8))
+            do throws(SystemError) {
+                // The files show the namespace of the thread that opens them.
+                let file = try FileDescriptor.open("/proc/sys/net/ipv4/\(name)", O_WRONLY)
+                try file.writeAll(Array(value.utf8))
+            } catch  where [ENOENT, EROFS, EACCES, EPERM].contains(error.code) {
+                continue
+            }
         }
     }
 

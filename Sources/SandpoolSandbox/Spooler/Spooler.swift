@@ -61,9 +61,13 @@ final class Spooler {
             guard let message = try launcher.receive(limit: 4_096, waiting: false) else { _exit(0) }
             switch try SpoolerRequest(decoding: message.bytes) {
             case .open(let token, let id, let limit):
-                guard message.descriptors.count == 4 else { return }
-                try open(token: token, id: id, limit: limit, message.descriptors)
-            case .finish(let token): entries[token].map(finish)
+                do throws(SystemError) {
+                    if message.descriptors.count != 4 { throw SystemError("recvmsg", code: EMFILE) }
+                    try open(token: token, id: id, limit: limit, message.descriptors)
+                } catch { refuse(token, error) }
+            case .finish(let token):
+                // One that was refused has nothing to finish.
+                if let entry = entries[token] { finish(entry) } else { answer(SpoolerCounts(token: token)) }
             case .notify:
                 worker.map { loop.forget($0.descriptor) }
                 worker = message.descriptors.first.map { SeqPacketSocket($0) }
@@ -87,6 +91,20 @@ final class Spooler {
             try stream.pipe.setNonBlocking()
             try loop.watch(stream.pipe, .readable) { [unowned self] in move(entry, index) }
         }
+    }
+
+    private func refuse(_ token: UInt64, _ error: SystemError) {
+        Diagnostics.write("spooler: \(error)")
+        entries.removeValue(forKey: token)?.streams.forEach { loop.forget($0.pipe) }
+        var counts = SpoolerCounts(token: token)
+        counts.refused = true
+        answer(counts)
+    }
+
+    private func answer(_ counts: SpoolerCounts) {
+        do throws(SystemError) {
+            try launcher.send(counts.encoded())
+        } catch { _exit(0) }
     }
 
     private func move(_ entry: Entry, _ index: Int) {
@@ -150,9 +168,7 @@ final class Spooler {
         counts.truncated = entry.streams.contains { $0.truncated }
         counts.stalledMs = entry.stalledMs
         untold.remove(entry.token)
-        do throws(SystemError) {
-            try launcher.send(counts.encoded())
-        } catch { _exit(0) }
+        answer(counts)
     }
 
     /// Tells the worker how much can be read; when its socket is full, the latest state once it has room.

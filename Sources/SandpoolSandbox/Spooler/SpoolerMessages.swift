@@ -42,6 +42,8 @@ struct SpoolerCounts: Equatable {
     var stderrBytes: UInt64 = 0
     var truncated = false
     var stalledMs: UInt64 = 0
+    /// Said at once in place of a `finish`: the spooler could not take the sandbox on.
+    var refused = false
 
     init(token: UInt64) { self.token = token }
 
@@ -52,6 +54,7 @@ struct SpoolerCounts: Equatable {
         writer.write(stderrBytes)
         writer.write(truncated)
         writer.write(stalledMs)
+        writer.write(refused)
         return writer.bytes
     }
 
@@ -62,6 +65,7 @@ struct SpoolerCounts: Equatable {
         stderrBytes = try reader.read()
         truncated = try reader.readBool()
         stalledMs = try reader.read()
+        refused = try reader.readBool()
         try reader.expectEnd()
     }
 }

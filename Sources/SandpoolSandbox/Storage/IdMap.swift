@@ -18,7 +18,13 @@ enum IdMap {
 
     /// A user namespace that no process ever runs in: it only says how a mount shows ids.
     static func userNamespace(base: UInt32) throws(SystemError) -> FileDescriptor {
-        let holder = try ChildProcess.clone(.user) { while true { pause() } }
+        let launcher = getpid()
+        let holder = try ChildProcess.clone(.user) {
+            // It has the launcher's lock on the data directory: it must not outlive it.
+            try? ProcessControl.killWhenParentEnds()
+            while getppid() == launcher { pause() }
+            _exit(0)
+        }
         defer {
             try? holder.send(SIGKILL)
             _ = try? holder.reap()

@@ -11,8 +11,9 @@ final class Slot {
     /// Names below `slots/INDEX` in the order of their last use.
     private var attached: [String] = []
 
-    /// Bound on the mounts one slot keeps.
-    private static let attachedLimit = 64
+    /// Bound on the mounts one slot keeps: more than one sandbox can have at a time, which is 128 layers and 64
+    /// uploaded trees beside the host's image.
+    private static let attachedLimit = 256
 
     init(index: UInt32, run: FileDescriptor) throws(SystemError) {
         self.index = index

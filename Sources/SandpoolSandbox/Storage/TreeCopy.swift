@@ -20,7 +20,7 @@ enum TreeCopy {
             try target.makeDirectory(name, mode: 0o755)
             let from = try source.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
             let to = try target.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-            for child in DirectoryListing.names(in: from) { try copy(child, from: from, to: to) }
+            for child in try DirectoryListing.names(in: from) { try copy(child, from: from, to: to) }
         default: break
         }
     }
@@ -32,7 +32,7 @@ enum TreeRemoval {
         if unlinkat(parent.raw, name, 0) == 0 || errno == ENOENT { return }
         guard errno == EISDIR || errno == EPERM else { throw SystemError("unlinkat \(name)", code: errno) }
         let directory = try parent.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-        for child in DirectoryListing.names(in: directory) { try remove(child, in: directory) }
+        for child in try DirectoryListing.names(in: directory) { try remove(child, in: directory) }
         try systemCall("rmdir \(name)") { unlinkat(parent.raw, name, AT_REMOVEDIR) }
     }
 }

@@ -25,15 +25,22 @@ final class HostNetwork {
             forwarding = Forwarding(route: route, table: table)
             try ForeignRules.check(plan: plan, socket: netfilter)
             try Self.sweep(plan, route)
-            try table.install()
-            try route.execute(
-                [RouteRequest.addAddress(plan.gateway, link: Self.loopback)], stage: "add the gateway address")
-            try forwarding.update()
+            do { try install() } catch {
+                remove()
+                throw error
+            }
         } catch let error as NetworkError {
             throw error
         } catch {
             throw NetworkError(describing: error, while: "prepare the host's network for open sandboxes")
         }
+    }
+
+    private func install() throws {
+        try table.install()
+        try route.execute(
+            [RouteRequest.addAddress(plan.gateway, link: Self.loopback)], stage: "add the gateway address")
+        try forwarding.update()
     }
 
     /// The host's own addresses and the range of its sandboxes. Read for each sandbox, since a host's
@@ -50,7 +57,7 @@ final class HostNetwork {
     /// Sandboxes' packets leave by these interfaces, so theirs fit them.
     var mtu: UInt32 { forwarding.mtu }
 
-    /// Removes everything that `init` made. What fails is left for the next start.
+    /// Removes everything that `install` made. What fails is left for the next start.
     func remove() {
         forwarding.restore()
         try? table.remove()
