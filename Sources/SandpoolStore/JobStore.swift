@@ -98,7 +98,8 @@ public protocol JobStore: Sendable {
     /// Enrols a worker or updates what it says of itself. A forgotten worker is enrolled again.
     ///
     /// The first token binds the worker's id until it is forgotten, so that who has another worker's token cannot
-    /// take its jobs over.
+    /// take its jobs over. A token that was made for this worker takes the first one's place; one that was made for
+    /// another enrols nobody else.
     ///
     /// - Parameter token: `nil` for a peer of the coordinator's own socket, which may speak for every worker.
     /// - Throws: `StoreError.foreignWorker` for another token than the first; nothing is changed then.

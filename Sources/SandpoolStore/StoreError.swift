@@ -16,7 +16,7 @@ public enum StoreError: Error, Hashable, Sendable {
     case overloaded(limit: Int)
     /// The arguments break a rule of the schema or of `StoreLimits`; the same call fails again.
     case invalid(String)
-    /// The worker was enrolled with another token, and has not been forgotten since.
+    /// The worker was enrolled with another token, and has not been forgotten since; or the token is another worker's.
     case foreignWorker(WorkerID)
     /// The store was closed.
     case closed

@@ -88,6 +88,38 @@ struct AccessTests {
         }
     }
 
+    @Test func aWorkersTokenIsReplacedAndNothingIsLost() async throws {
+        try await TestServer.run { server in
+            let worker = try await FakeWorker(server)
+            let job = try await server.submit(#"{"command": ["true"], "rerun": "never"}"#)
+            let lease = try await worker.assignment().lease
+            try worker.progress(lease, .running)
+            let body = #"{"name": "next", "role": "worker", "worker": "fake"}"#
+            let next: CreatedToken = try await server.json("POST", "/v1/tokens", body: body)
+            #expect(next.token.worker == worker.id)
+            let held = [HeldAttempt(lease: lease, state: .running, stdoutBytes: 0, stderrBytes: 0)]
+            let back = try await FakeWorker(server, id: worker.id, token: next.secret, held: held)
+            #expect(back.welcome.keep.map(\.lease) == [lease])
+            await #expect(throws: APIError.self) {
+                _ = try await FakeWorker(server, id: worker.id, token: worker.token)
+            }
+            await #expect(throws: APIError.self) { _ = try await FakeWorker(server, token: next.secret) }
+            #expect(try await back.finish(lease) == .recorded)
+            #expect(try await server.job(job.id, wait: true).attempts.count == 1)
+        }
+    }
+
+    @Test(arguments: [
+        (#"{"name": "n", "role": "admin", "worker": "fake"}"#, 422),
+        (#"{"name": "n", "role": "worker", "worker": "nobody"}"#, 404),
+    ])
+    func aTokenOfNoWorkerIsRefused(body: String, status: Int) async throws {
+        try await TestServer.run { server in
+            _ = try await FakeWorker(server)
+            #expect(try await server.failure("POST", "/v1/tokens", body: body).status == status)
+        }
+    }
+
     @Test(arguments: [
         ("GET", "/v1/nowhere", nil, 404, "not_found"),
         ("DELETE", "/v1/jobs", nil, 405, "method_not_allowed"),

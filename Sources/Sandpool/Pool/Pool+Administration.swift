@@ -37,8 +37,10 @@ extension Pool {
     public func tokens() async throws -> [TokenInfo] { try await http.get(Routes.tokens) }
 
     /// Makes a token. Its secret is in this answer and nowhere else.
-    public func createToken(name: String, role: TokenRole) async throws -> CreatedToken {
-        try await http.post(Routes.tokens, CreateToken(name: name, role: role))
+    ///
+    /// - Parameter worker: with the role `worker`, the enrolled worker whose token it replaces once the worker uses it.
+    public func createToken(name: String, role: TokenRole, worker: String? = nil) async throws -> CreatedToken {
+        try await http.post(Routes.tokens, CreateToken(name: name, role: role, worker: worker))
     }
 
     /// Revokes a token; sessions that use it are cut within a second.

@@ -78,13 +78,18 @@ public struct TokenInfo: Codable, Hashable, Sendable {
     public var id: TokenID
     public var name: String
     public var role: TokenRole
+    /// The only worker that may use it.
+    public var worker: WorkerID?
     public var createdAt: Timestamp
     public var revokedAt: Timestamp?
 
-    public init(id: TokenID, name: String, role: TokenRole, createdAt: Timestamp, revokedAt: Timestamp?) {
+    public init(
+        id: TokenID, name: String, role: TokenRole, worker: WorkerID? = nil, createdAt: Timestamp, revokedAt: Timestamp?
+    ) {
         self.id = id
         self.name = name
         self.role = role
+        self.worker = worker
         self.createdAt = createdAt
         self.revokedAt = revokedAt
     }
@@ -93,10 +98,13 @@ public struct TokenInfo: Codable, Hashable, Sendable {
 public struct CreateToken: Codable, Hashable, Sendable {
     public var name: String
     public var role: TokenRole
+    /// An enrolled worker, by id, name or unique suffix of its id, whose next token it is to be.
+    public var worker: String?
 
-    public init(name: String, role: TokenRole) {
+    public init(name: String, role: TokenRole, worker: String? = nil) {
         self.name = name
         self.role = role
+        self.worker = worker
     }
 }
 

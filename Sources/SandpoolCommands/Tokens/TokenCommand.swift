@@ -19,6 +19,8 @@ struct CreateTokenCommand: AsyncParsableCommand {
         abstract: "Make a token and print its secret, which is shown this once.",
         discussion: """
             Roles: admin does everything, submit runs and reads jobs, read only reads, worker is for a worker.
+            With --worker it is the next token of one that is enrolled: restart that worker with it, then revoke the
+            one before. What runs there goes on.
 
             Example: sandpool token create --role worker build-3 > worker.token
             """)
@@ -26,6 +28,8 @@ struct CreateTokenCommand: AsyncParsableCommand {
     @OptionGroup var connection: ConnectionOptions
     @Option(help: .init("What it may do: admin, submit, read or worker.", valueName: "role"))
     var role: TokenRole
+    @Option(help: .init("The worker whose next token it is: its id or its name.", valueName: "worker"))
+    var worker: String?
     @Flag(help: "Print the token and its secret as JSON.")
     var json = false
     @Argument(help: "A name to know it by.")
@@ -33,7 +37,7 @@ struct CreateTokenCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await connection.withPool(for: .reading) { pool in
-            let created = try await pool.createToken(name: name, role: role)
+            let created = try await pool.createToken(name: name, role: role, worker: worker)
             try StandardOutput.line(json ? try JSONText.pretty(created) : created.secret)
         }
     }

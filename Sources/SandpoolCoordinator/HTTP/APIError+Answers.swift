@@ -37,7 +37,8 @@ extension APIError {
         APIError(
             status: 403, code: WorkerSession.Refusal.foreignWorker.rawValue,
             message: "worker \(id) was enrolled with another token",
-            hint: "use that token, or let an admin run 'sandpool worker forget \(id)' first")
+            hint: "use that token, or let an admin make it a new one with "
+                + "'sandpool token create --role worker --worker \(id)'")
     }
 
     static let shuttingDown = APIError(

@@ -68,7 +68,7 @@ struct APIResponder: HTTPResponder {
     private func dispatch(_ route: Route, _ request: Request, _ info: RequestInfo) async throws -> Response {
         let jobs = JobHandlers(parts: parts)
         let workers = WorkerHandlers(parts: parts)
-        let tokens = TokenHandlers(tokens: parts.tokens, store: parts.store)
+        let tokens = TokenHandlers(tokens: parts.tokens, store: parts.store, workers: workers)
         let blobs = BlobHandlers(blobs: parts.blobs)
         switch route {
         case .health: return try .json(["status": "ok"])

@@ -8,6 +8,7 @@ import SandpoolStore
 struct TokenHandlers: Sendable {
     let tokens: TokenAuthority
     let store: any JobStore
+    let workers: WorkerHandlers
 
     func list() async throws -> Response { try .json(try await store.tokens().map(TokenInfo.init)) }
 
@@ -17,7 +18,21 @@ struct TokenHandlers: Sendable {
             throw APIError(
                 status: 422, code: "invalid_name", message: "name: \(error.message)", hint: error.hint)
         }
-        return try .json(try await tokens.create(name: wanted.name, role: wanted.role), status: .created)
+        let worker = try await worker(of: wanted)
+        return try .json(
+            try await tokens.create(name: wanted.name, role: wanted.role, worker: worker), status: .created)
+    }
+
+    /// The worker whose next token is wanted.
+    private func worker(of wanted: CreateToken) async throws -> WorkerID? {
+        guard let reference = wanted.worker else { return nil }
+        guard wanted.role == .worker else {
+            throw APIError(
+                status: 422, code: "invalid_token",
+                message: "worker: a token with the role \(wanted.role.rawValue) is "
+                    + "no worker's", hint: "ask for the role worker, or leave the worker out")
+        }
+        return try await workers.record(reference).registration.id
     }
 
     func revoke(_ reference: String) async throws -> Response {

@@ -80,7 +80,7 @@ struct WorkerHandlers: Sendable {
     }
 
     /// A worker by id, name, or unique suffix of its id.
-    private func record(_ reference: String) async throws -> WorkerRecord {
+    func record(_ reference: String) async throws -> WorkerRecord {
         let shown = TerminalText.harmless(reference, limit: 64)
         let all = try await parts.store.workers()
         if let exact = all.first(where: { $0.registration.id.text == reference }) { return exact }

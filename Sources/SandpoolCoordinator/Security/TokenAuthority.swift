@@ -60,11 +60,13 @@ final class TokenAuthority: Sendable {
     }
 
     /// Makes a token and returns its secret, which is stored nowhere.
-    func create(name: String, role: TokenRole) async throws -> CreatedToken {
+    ///
+    /// - Parameter worker: the worker whose next token it is.
+    func create(name: String, role: TokenRole, worker: WorkerID? = nil) async throws -> CreatedToken {
         let secret = Secret.token()
         let now = clock.now
         let record = TokenRecord(
-            id: .make(at: now), name: name, role: role, hash: Secret.hash(secret), createdAt: now)
+            id: .make(at: now), name: name, role: role, worker: worker, hash: Secret.hash(secret), createdAt: now)
         try await store.insertToken(record)
         live.withLock { $0[record.hash] = record }
         return CreatedToken(token: TokenInfo(record), secret: secret)
@@ -82,7 +84,7 @@ final class TokenAuthority: Sendable {
 extension TokenInfo {
     init(_ record: TokenRecord) {
         self.init(
-            id: record.id, name: record.name, role: record.role, createdAt: record.createdAt,
+            id: record.id, name: record.name, role: record.role, worker: record.worker, createdAt: record.createdAt,
             revokedAt: record.revokedAt)
     }
 }

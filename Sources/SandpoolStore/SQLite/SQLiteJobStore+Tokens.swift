@@ -7,8 +7,8 @@ extension SQLiteJobStore {
             _ = try database.change(
                 TokenSQL.insert,
                 [
-                    token.id.text, token.name, token.role.rawValue, token.hash, token.createdAt.milliseconds,
-                    token.revokedAt?.milliseconds,
+                    token.id.text, token.name, token.role.rawValue, token.worker?.text, token.hash,
+                    token.createdAt.milliseconds, token.revokedAt?.milliseconds,
                 ])
         }
     }
@@ -28,6 +28,7 @@ extension SQLiteJobStore {
     private static func token(from row: Row) throws -> TokenRecord {
         TokenRecord(
             id: try row.identifier("id"), name: try row.decode(forColumn: "name"), role: try row.word("role"),
+            worker: try row.decode(String?.self, forColumn: "worker") == nil ? nil : row.identifier("worker"),
             hash: try row.decode(forColumn: "hash"), createdAt: try row.moment("created_at_ms"),
             revokedAt: try row.momentIfPresent("revoked_at_ms"))
     }

@@ -10,7 +10,10 @@ extension SQLiteJobStore {
         return try await write { database in
             let before = try database.row(WorkerSQL.before, [worker.id.text])
             let owner = try before?.decode(String?.self, forColumn: "token")
-            guard token == nil || owner == nil || owner == token?.text else {
+            let wanted = try token.flatMap { try database.row(TokenSQL.worker, [$0.text]) }?
+                .decode(String?.self, forColumn: "worker")
+            let isOwn = token == nil || owner == nil || owner == token?.text
+            guard wanted == worker.id.text || (wanted == nil && isOwn) else {
                 throw StoreError.foreignWorker(worker.id)
             }
             try database.change(
@@ -18,7 +21,7 @@ extension SQLiteJobStore {
                 [
                     worker.id.text, worker.name, labels, images, worker.offersHostImage, worker.capacity.cpuMillis,
                     worker.capacity.memoryBytes, worker.capacity.diskBytes, worker.bootID, worker.softwareVersion,
-                    now.milliseconds, token?.text,
+                    now.milliseconds, token?.text, wanted != nil,
                 ])
             guard let row = try database.row(WorkerSQL.byID, [worker.id.text]) else {
                 throw StoreError.corrupt("\(worker.id) is missing after it was stored")

@@ -5,5 +5,7 @@ struct Migration: Sendable {
     let sql: String
 
     /// Every step, oldest first.
-    static let all: [Migration] = [initialSchema, workerTokens, queueDemands, noOutputLengths]
+    static let all: [Migration] = [
+        initialSchema, workerTokens, queueDemands, noOutputLengths, tokensOfWorkers,
+    ]
 }

@@ -164,6 +164,6 @@ CREATE TABLE tokens (
     hash TEXT NOT NULL UNIQUE CHECK (length(hash) BETWEEN 32 AND 128),
     created_at_ms INTEGER NOT NULL,
     revoked_at_ms INTEGER
-) STRICT, WITHOUT ROWID;
+, worker TEXT CHECK (worker GLOB 'wk-*' AND length(worker) = 29)) STRICT, WITHOUT ROWID;
 
 CREATE INDEX jobs_by_demand ON jobs (demand, priority DESC) WHERE state = 'queued' AND not_before_ms IS NULL;

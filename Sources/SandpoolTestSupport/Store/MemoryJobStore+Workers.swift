@@ -7,8 +7,10 @@ extension MemoryJobStore {
     ) throws -> WorkerEnrolment {
         try checkOpen()
         let owner = owners[worker.id]
-        guard token == nil || owner == nil || owner == token else { throw StoreError.foreignWorker(worker.id) }
-        owners[worker.id] = owner ?? token
+        let wanted = issued.first { $0.id == token }?.worker
+        let isOwn = token == nil || owner == nil || owner == token
+        guard wanted == worker.id || (wanted == nil && isOwn) else { throw StoreError.foreignWorker(worker.id) }
+        owners[worker.id] = wanted == nil ? owner ?? token : token
         let before = enrolled[worker.id]
         let record = WorkerRecord(
             registration: worker, drain: before?.drain, enrolledAt: before?.enrolledAt ?? now,

@@ -77,6 +77,31 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
+    func aTokenMadeForAWorkerTakesTheFirstOnesPlaceWhenItIsUsed(kind: StoreKind) async throws {
+        try await kind.withStore { store in
+            let worker = WorkerRegistration.sample()
+            let other = WorkerRegistration.sample(name: "two")
+            let old = TokenRecord.sample(role: .worker)
+            let new = TokenRecord.sample(role: .worker, worker: worker.id)
+            for token in [old, new] { try await store.insertToken(token) }
+            _ = try await store.upsertWorker(worker, token: old.id, now: .at(1))
+            let lease = try await store.run(try await store.add(.sample())[0], by: worker.id)
+            _ = try await store.upsertWorker(worker, token: old.id, now: .at(2))
+            await #expect(throws: StoreError.foreignWorker(other.id), "it is nobody else's") {
+                try await store.upsertWorker(other, token: new.id, now: .at(3))
+            }
+            let enrolment = try await store.upsertWorker(worker, token: new.id, now: .at(4))
+            #expect(enrolment.previousBootID == worker.bootID && enrolment.record.enrolledAt == .at(1))
+            await #expect(throws: StoreError.foreignWorker(worker.id)) {
+                try await store.upsertWorker(worker, token: old.id, now: .at(5))
+            }
+            _ = try await store.upsertWorker(worker, token: new.id, now: .at(6))
+            #expect(try await store.end(lease).verdict == .recorded, "what it held it holds")
+            #expect(try await store.tokens().contains(new))
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
     func lastSeenNeverGoesBack(kind: StoreKind) async throws {
         try await kind.withStore { store in
             let id = try await store.enrol()

@@ -61,7 +61,7 @@ import Testing
         ("deadline_only_while_draining", "UPDATE workers SET drain_deadline_ms = 1"),
         (
             "role",
-            "INSERT INTO tokens VALUES ('tk-01k00000000000000000000000', 'x', 'root', hex(zeroblob(32)), 1, NULL)"
+            "INSERT INTO tokens VALUES ('tk-01k00000000000000000000000', 'x', 'root', hex(zeroblob(32)), 1, NULL, NULL)"
         ),
         ("id = 1", "INSERT INTO coordinator VALUES (2, '01k00000000000000000000000', 1, 1)"),
         ("json_type(spec)", "UPDATE job_specs SET spec = '[]'"),

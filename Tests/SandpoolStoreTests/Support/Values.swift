@@ -35,6 +35,13 @@ extension WorkerRegistration {
     }
 }
 
+extension TokenRecord {
+    static func sample(role: TokenRole, worker: WorkerID? = nil) -> TokenRecord {
+        let id = TokenID.make(at: .origin)
+        return TokenRecord(id: id, name: "t", role: role, worker: worker, hash: "\(id)\(id)", createdAt: .origin)
+    }
+}
+
 extension Outcome {
     static let success = Outcome(cause: .exited, exitCode: 0)
     static let failure = Outcome(cause: .exited, exitCode: 3)

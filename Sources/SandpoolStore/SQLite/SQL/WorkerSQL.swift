@@ -1,7 +1,8 @@
 /// Statements about workers.
 enum WorkerSQL {
     static let before = "SELECT boot_id, token FROM workers WHERE id = ? AND forgotten_at_ms IS NULL"
-    /// A worker that was forgotten starts over: enrolled now, and no drain.
+    /// A worker that was forgotten starts over: enrolled now, and no drain. ?13: whether the token takes the place of
+    /// the one before.
     static let upsert = """
         INSERT INTO workers (id, name, labels, images, offers_host_image, cpu_millis, memory_bytes, disk_bytes,
             boot_id, software_version, enrolled_at_ms, last_seen_at_ms, token)
@@ -15,7 +16,7 @@ enum WorkerSQL {
             enrolled_at_ms = iif(forgotten_at_ms IS NULL, enrolled_at_ms, excluded.enrolled_at_ms),
             drain_reason = iif(forgotten_at_ms IS NULL, drain_reason, NULL),
             drain_deadline_ms = iif(forgotten_at_ms IS NULL, drain_deadline_ms, NULL),
-            token = iif(forgotten_at_ms IS NULL, coalesce(token, excluded.token), excluded.token),
+            token = iif(forgotten_at_ms IS NULL AND NOT ?13, coalesce(token, excluded.token), excluded.token),
             forgotten_at_ms = NULL
         """
     private static let enrolled = """
