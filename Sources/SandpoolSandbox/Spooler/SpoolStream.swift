@@ -49,7 +49,9 @@ final class SpoolStream {
         switch errno {
         case EINTR: return .more
         case EAGAIN: return .empty
-        default: return .full
+        default:
+            touch()
+            return .full
         }
     }
 
@@ -80,8 +82,11 @@ final class SpoolStream {
         let count = read(pipe.raw, &scratch, scratch.count)
         if count == 0 { return .ended }
         if count < 0 { return errno == EAGAIN ? .empty : .more }
-        // Output that is dropped still counts against the idle timeout, which looks at the file's time.
-        futimens(file.raw, nil)
+        touch()
         return .more
     }
+
+    /// Output that is dropped, or waits for room, still counts against the idle timeout, which looks at the file's
+    /// time.
+    private func touch() { futimens(file.raw, nil) }
 }

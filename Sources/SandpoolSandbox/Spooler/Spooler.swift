@@ -10,9 +10,13 @@ final class Spooler {
         let token: UInt64
         let streams: [SpoolStream]
         var open: [Bool]
+        /// Whether a stream is looked at again in a moment.
+        var waiting = [false, false]
         var stalledSince: UInt64?
         var stalledMs: UInt64 = 0
         var finishing = false
+        /// The disk had no room for the last of it.
+        var isCut = false
         var told: [UInt64] = [0, 0]
 
         init(token: UInt64, id: String, streams: [SpoolStream]) {
@@ -20,6 +24,11 @@ final class Spooler {
             self.id = id
             self.streams = streams
             open = streams.map { _ in true }
+        }
+
+        func countStall() {
+            if let since = stalledSince { stalledMs += BoottimeClock.milliseconds() - since }
+            stalledSince = nil
         }
     }
 
@@ -31,6 +40,8 @@ final class Spooler {
     private var untold: Set<UInt64> = []
     private var workerIsFull = false
     private static let retryMs: UInt64 = 200
+    /// How long the end of a sandbox waits for room on the disk.
+    private static let roomLimitMs: UInt64 = 10_000
     private static let nobody: uid_t = 65_534
 
     /// Runs until the launcher ends. Called in a child of the launcher.
@@ -109,7 +120,9 @@ final class Spooler {
 
     private func move(_ entry: Entry, _ index: Int) {
         switch entry.streams[index].move() {
-        case .more, .empty: break
+        case .more: break
+        // No writer is left once it finishes, wherever the end is still held.
+        case .empty: if entry.finishing { close(entry, index) }
         case .ended: close(entry, index)
         case .full: stall(entry, index)
         }
@@ -128,14 +141,18 @@ final class Spooler {
         let now = BoottimeClock.milliseconds()
         entry.stalledSince = entry.stalledSince ?? now
         loop.forget(entry.streams[index].pipe)
-        _ = loop.schedule(at: now + Self.retryMs) { [unowned self] in
-            guard entry.open[index] else { return }
-            if let since = entry.stalledSince { entry.stalledMs += BoottimeClock.milliseconds() - since }
-            entry.stalledSince = nil
-            do throws(SystemError) {
-                try loop.watch(entry.streams[index].pipe, .readable) { [unowned self] in move(entry, index) }
-            } catch { close(entry, index) }
-        }
+        guard !entry.waiting[index] else { return }
+        entry.waiting[index] = true
+        _ = loop.schedule(at: now + Self.retryMs) { [unowned self] in resume(entry, index) }
+    }
+
+    private func resume(_ entry: Entry, _ index: Int) {
+        entry.waiting[index] = false
+        guard entry.open[index] else { return }
+        entry.countStall()
+        do throws(SystemError) {
+            try loop.watch(entry.streams[index].pipe, .readable) { [unowned self] in move(entry, index) }
+        } catch { stall(entry, index) }
     }
 
     private func finish(_ entry: Entry) {
@@ -156,6 +173,17 @@ final class Spooler {
         }
         tell(entry)
         completeIfDrained(entry)
+        guard entries[entry.token] != nil else { return }
+        _ = loop.schedule(at: BoottimeClock.milliseconds() + Self.roomLimitMs) { [unowned self] in cut(entry) }
+    }
+
+    /// What is in the pipes by now finds no room: an end that nobody hears of would be worse than a cut output.
+    private func cut(_ entry: Entry) {
+        guard entries[entry.token] != nil else { return }
+        Diagnostics.write("spooler: \(entry.id): the last of its output is lost: the disk is full")
+        entry.isCut = true
+        entry.countStall()
+        for index in entry.streams.indices { close(entry, index) }
     }
 
     private func completeIfDrained(_ entry: Entry) {
@@ -165,7 +193,7 @@ final class Spooler {
         var counts = SpoolerCounts(token: entry.token)
         counts.stdoutBytes = entry.streams[0].written
         counts.stderrBytes = entry.streams[1].written
-        counts.truncated = entry.streams.contains { $0.truncated }
+        counts.truncated = entry.isCut || entry.streams.contains { $0.truncated }
         counts.stalledMs = entry.stalledMs
         untold.remove(entry.token)
         answer(counts)

@@ -50,8 +50,12 @@ struct LauncherState: Equatable, CustomStringConvertible {
         return state
     }
 
-    /// Whether every sandbox is gone: a cgroup is removed a moment after the word of its sandbox's end.
-    var isIdle: Bool { cgroups.isEmpty && children.count == 1 }
+    /// Whether every sandbox is gone, whose cgroup is removed a moment after the word of its end, and the pool of
+    /// namespaces is full: each takes a socket for a moment while it is made.
+    var isIdle: Bool { cgroups.isEmpty && children.count == 1 && descriptors["net"] == Self.readyNamespaces + 2 }
+
+    /// `SandboxNetwork.Configuration`; beside them the launcher has its own open, twice.
+    private static let readyNamespaces = 16
 
     var description: String {
         let counts = descriptors.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
@@ -72,10 +76,12 @@ struct LauncherState: Equatable, CustomStringConvertible {
 extension LauncherProcess {
     /// What it holds when every sandbox is gone.
     func idleState() throws -> LauncherState {
+        let clock = ContinuousClock()
+        let end = clock.now + .seconds(30)
         while true {
             let state = try LauncherState(of: self)
             if state.isIdle { return state }
-            if ends(within: 5) { throw TestFailure("the launcher ended") }
+            guard clock.now < end, !ends(within: 5) else { throw TestFailure("the launcher is not idle: \(state)") }
         }
     }
 
