@@ -52,10 +52,15 @@ struct LauncherState: Equatable, CustomStringConvertible {
 
     /// Whether every sandbox is gone, whose cgroup is removed a moment after the word of its end, and the pool of
     /// namespaces is full: each takes a socket for a moment while it is made.
-    var isIdle: Bool { cgroups.isEmpty && children.count == 1 && descriptors["net"] == Self.readyNamespaces + 2 }
+    var isIdle: Bool {
+        cgroups.isEmpty && children.count == 1 && descriptors["net"] == Self.readyNamespaces + 2
+            && descriptors["socket"] == Self.sockets
+    }
 
     /// `SandboxNetwork.Configuration`; beside them the launcher has its own open, twice.
     private static let readyNamespaces = 16
+    /// To the worker and to the spooler.
+    private static let sockets = 2
 
     var description: String {
         let counts = descriptors.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
