@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import NIOCore
 import SandpoolAPI
 import SandpoolModel
@@ -21,18 +22,21 @@ public struct Pool: Sendable {
 
     /// The pool that `SANDPOOL_URL` (default `http://127.0.0.1:7420`) and `SANDPOOL_TOKEN` or
     /// `SANDPOOL_TOKEN_FILE` name.
-    public static func fromEnvironment(
-        _ environment: [String: String] = ProcessInfo.processInfo.environment
-    ) throws -> Pool {
-        let url = environment["SANDPOOL_URL"].flatMap { $0.isEmpty ? nil : $0 }
+    ///
+    /// - Parameter variable: the value of an environment variable; by default this process's own.
+    public static func fromEnvironment(_ variable: (String) -> String? = Self.variable) throws -> Pool {
+        let url = variable("SANDPOOL_URL").flatMap { $0.isEmpty ? nil : $0 }
         let endpoint = try Endpoint(url: url ?? "http://127.0.0.1:\(Endpoint.defaultPort)")
-        return Pool(endpoint: endpoint, token: try token(from: environment))
+        return Pool(endpoint: endpoint, token: try token(from: variable))
     }
 
+    /// A variable of this process's environment (getenv(3)), without a copy of all the others.
+    public static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
     /// The token that an environment names; `nil` where it names none.
-    public static func token(from environment: [String: String]) throws -> String? {
-        if let token = environment["SANDPOOL_TOKEN"], !token.isEmpty { return try checked(token, "SANDPOOL_TOKEN") }
-        guard let path = environment["SANDPOOL_TOKEN_FILE"], !path.isEmpty else { return nil }
+    public static func token(from variable: (String) -> String?) throws -> String? {
+        if let token = variable("SANDPOOL_TOKEN"), !token.isEmpty { return try checked(token, "SANDPOOL_TOKEN") }
+        guard let path = variable("SANDPOOL_TOKEN_FILE"), !path.isEmpty else { return nil }
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw SandpoolError(
                 code: "invalid_token", message: "SANDPOOL_TOKEN_FILE: cannot read \(path)",

@@ -37,7 +37,7 @@ struct PlainRun: Equatable {
 
     /// Runs the job as far as it can; `nil` when nothing was submitted.
     func run() throws -> Outcome? {
-        guard let pool = try? Pool.fromEnvironment(Self.environment()), let signals = try? SignalPipe() else {
+        guard let pool = try? Pool.fromEnvironment(), let signals = try? SignalPipe() else {
             return nil
         }
         // A reader that left is an error of write(2), not the end of this process.
@@ -55,15 +55,6 @@ struct PlainRun: Equatable {
             return .unfinished(
                 JobFollower(stream: stream, passesInput: false, isVerbose: false, tellsWaits: true, signals: signals))
         }
-    }
-
-    /// The variables that name a pool, without a copy of all the others.
-    private static func environment() -> [String: String] {
-        var values: [String: String] = [:]
-        for name in ["SANDPOOL_URL", "SANDPOOL_TOKEN", "SANDPOOL_TOKEN_FILE"] {
-            if let value = getenv(name) { values[name] = String(cString: value) }
-        }
-        return values
     }
 
     private static func pass(_ stream: OutputStream, _ bytes: ByteBuffer) -> Bool {

@@ -55,7 +55,7 @@ struct StartWorker: AsyncParsableCommand {
         var configuration = WorkerConfiguration(
             coordinator: try CoordinatorAddress(url), dataDirectory: dataDir,
             launcher: launcherSocket.map { .socket(path: $0) } ?? .spawned(user: user))
-        configuration.token = try Pool.token(from: environment)
+        configuration.token = try Pool.token { environment[$0] }
         configuration.name = name
         configuration.cpus = cpus
         configuration.memoryBytes = memory
