@@ -20,6 +20,18 @@ import Testing
         }
     }
 
+    @Test func theSpoolerHasNoPrivilegesAndAFilter() throws {
+        try withLauncher { launcher in
+            try #expect(launcher.run(.shell("echo x")).text == "x\n")
+            let process = try #require(launcher.process)
+            let spooler = try #require(LauncherState(of: process).children.first)
+            let status = try String(contentsOfFile: "/proc/\(spooler)/status", encoding: .utf8)
+            for line in ["CapEff:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"] {
+                #expect(status.contains("\n\(line)\n"), "\(line)")
+            }
+        }
+    }
+
     @Test func aBlockedNetworkHasOnlyLoopback() throws {
         try withLauncher { launcher in
             let script = "tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '; (exec 3<>/dev/tcp/192.0.2.1/80) 2>&1"

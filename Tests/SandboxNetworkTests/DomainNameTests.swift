@@ -107,6 +107,7 @@ struct DomainNameTests {
         #expect(value("CapPrm") == "0000000000000000")
         #expect(value("CapBnd") == "0000000000000000")
         #expect(value("NoNewPrivs") == "1")
+        #expect(value("Seccomp") == "2")
         // 0 to 2, three sockets, and the event loop's two.
         #expect(try Topology.run(["ls", "/proc/\(forwarder)/fd"]).split(separator: "\n").count <= 8)
     }

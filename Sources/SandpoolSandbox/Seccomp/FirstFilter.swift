@@ -7,17 +7,7 @@ enum FirstFilter {
     /// has no flag there: its bit is part of the exit signal.
     private static let namespaceFlags: UInt32 = 0x7e02_0000
 
-    static func make() -> SeccompFilter {
-        var filter = FilterAssembler()
-        filter.load(.architecture)
-        filter.ifNotEqual(architecture, .killProcess)
-        filter.load(.number)
-        filter.append(calls.assembled(limit: limit, beyond: .fail(ENOSYS)))
-        return SeccompFilter(program: filter.program)
-    }
-
-    /// The x32 interface of x86-64 has its own numbers above this bit; no other has any.
-    private static let limit: UInt32 = 0x4000_0000
+    static func make() -> SeccompFilter { SeccompFilter(calls, beyond: .fail(ENOSYS)) }
 
     private static var calls: CallTable {
         var calls = CallTable(otherwise: .allow)
@@ -46,13 +36,11 @@ enum FirstFilter {
     }
 
     #if arch(x86_64)
-        private static let architecture: UInt32 = 0xc000_003e
         private static let deniedHere: [Int32] = [
             __NR_ioperm, __NR_iopl, __NR_modify_ldt, __NR_uselib, __NR_ustat, __NR_sysfs, __NR__sysctl,
             __NR_create_module, __NR_get_kernel_syms, __NR_query_module, __NR_nfsservctl,
         ]
     #elseif arch(arm64)
-        private static let architecture: UInt32 = 0xc000_00b7
         private static let deniedHere: [Int32] = []
     #endif
 

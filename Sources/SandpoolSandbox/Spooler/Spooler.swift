@@ -52,6 +52,7 @@ final class Spooler {
             try ProcessControl.killWhenParentEnds()
             try ProcessControl.forbidNewPrivileges()
             let spooler = try Spooler(launcher)
+            try HelperFilter.spooler().install()
             try spooler.loop.run()
             withExtendedLifetime(spooler) {}
         } catch {

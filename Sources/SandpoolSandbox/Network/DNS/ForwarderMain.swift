@@ -27,6 +27,7 @@ enum ForwarderMain {
             let forwarder = try DNSForwarder(
                 datagram: kept[0], stream: kept[1], control: SeqPacketSocket(kept[2]), resolverPath: resolverPath,
                 loop: loop)
+            try HelperFilter.forwarder().install()
             try withExtendedLifetime(forwarder) { try loop.run() }
             _exit(0)
         } catch {
