@@ -76,6 +76,7 @@ final class Commands {
 let loop = try EventLoop()
 var configuration = SandboxNetwork.Configuration()
 configuration.resolverPath = CommandLine.arguments[1]
+configuration.stateDirectory = try FileDescriptor.open(CommandLine.arguments[2], O_RDONLY | O_DIRECTORY)
 configuration.blockedReady = 3
 configuration.openReady = 2
 let network = try SandboxNetwork(configuration: configuration, loop: loop)

@@ -43,7 +43,7 @@ struct HostNetworkTests {
     func twoLaunchers() throws {
         let topology = try Topology()
         let one = try topology.takeOpen("one")
-        let second = try PeerProcess(topology.launcherCommand, waitsUntilReady: false)
+        let second = try PeerProcess(topology.otherLauncherCommand(), waitsUntilReady: false)
         defer { second.end() }
         let answer = try second.ask("take two open   ").split(separator: " ").map(String.init)
         try #require(answer.first == "ok")
@@ -57,6 +57,31 @@ struct HostNetworkTests {
         }
         #expect(try second.ask("shutdown") == "ok")
         #expect(try one.probe("tcp", "203.0.113.1") == "reached 192.0.2.2")
+    }
+
+    @Test("What a launcher that was killed switched on is off after the next start, and nothing else")
+    func forwardingIsRestored() throws {
+        let topology = try Topology(prepare: [
+            "ip link add side0 type veth peer name side1", "sysctl -qw net.ipv4.conf.side0.forwarding=1",
+        ])
+        func forwarding() throws -> String {
+            try topology.inHost("sysctl", "-n", "net.ipv4.conf.up0.forwarding", "net.ipv4.conf.side0.forwarding")
+        }
+        _ = try topology.takeOpen("one")
+        #expect(try forwarding() == "1\n1\n")
+        topology.launcher.end()
+        let next = try PeerProcess(topology.launcherCommand, waitsUntilReady: false)
+        defer { next.end() }
+        #expect(try next.ask("take one blocked").hasPrefix("ok"))
+        #expect(try forwarding() == "0\n1\n")
+        // Killed once more, and then the whole host became a router: that is not undone.
+        #expect(try next.ask("take two open   ").hasPrefix("ok"))
+        next.end()
+        _ = try topology.inHost("sysctl", "-qw", "net.ipv4.ip_forward=1")
+        let last = try PeerProcess(topology.launcherCommand, waitsUntilReady: false)
+        defer { last.end() }
+        #expect(try last.ask("take one blocked").hasPrefix("ok"))
+        #expect(try forwarding() == "1\n1\n")
     }
 
     @Test("A range that the host routes elsewhere is passed over")
@@ -99,6 +124,25 @@ struct HostNetworkTests {
         #expect(try sandbox.lookUp("ok.example.org") == "code0 203.0.113.1")
     }
 
+    @Test(
+        "A firewall made with iptables-legacy is named too, until it names their range",
+        arguments: ["FORWARD", "INPUT"])
+    func legacyFirewall(chain: String) throws {
+        let program = Topology.peers.appending(path: "iptables-legacy").path
+        let topology = try Topology(prepare: [
+            "\(program) -P \(chain) DROP", "\(program) -I \(chain) -s 203.0.113.53/32 -j ACCEPT",
+        ])
+        let answer = try topology.launcher.ask("take one open   ")
+        #expect(
+            answer.hasPrefix("error 0 false open network: chain \(chain) of this host's firewall (iptables-legacy)"))
+        // What it says to run works.
+        let advice = try #require(answer.split(separator: "run: ").last.map(String.init))
+        _ = try topology.inHost("sh", "-ec", "PATH=\(Topology.peers.path):$PATH; \(advice)")
+        let sandbox = try topology.takeOpen()
+        #expect(try sandbox.probe("tcp", "203.0.113.1") == "reached 192.0.2.2")
+        #expect(try sandbox.lookUp("ok.example.org") == "code0 203.0.113.1")
+    }
+
     @Test("The host does not become a router for its neighbours")
     func noRouter() throws {
         let topology = try Topology()
@@ -112,7 +156,8 @@ struct HostNetworkTests {
         let rules = try topology.inHost("nft", "list", "set", "inet", "sandpool", "uplinks")
         #expect(rules.contains("elements"))
         _ = try topology.inHost(
-            "nft", "add table ip watch; add chain ip watch c { type filter hook postrouting priority 0; };"
+            "nft",
+            "add table ip watch; add chain ip watch c { type filter hook postrouting priority 0; };"
                 + "add rule ip watch c ip daddr 198.51.100.9 counter")
         _ = try? Topology.run(
             topology.internet.enter + [

@@ -35,8 +35,10 @@ final class Topology {
         let inInternet = internet.enter
         try Self.run(
             host.enter + ["sh", "-ec"] + [
-                (["ip link set lo up", "ip link add up0 type veth peer name in0 netns \(internet.id)",
-                    "ip addr add 192.0.2.2/24 dev up0", "ip link set up0 up", "ip route add default via 192.0.2.1"]
+                ([
+                    "ip link set lo up", "ip link add up0 type veth peer name in0 netns \(internet.id)",
+                    "ip addr add 192.0.2.2/24 dev up0", "ip link set up0 up", "ip route add default via 192.0.2.1",
+                ]
                     + prepare).joined(separator: "; ")
             ])
         let addresses = (Self.privateAddresses + Self.publicAddresses).map { "ip addr add \($0)/32 dev lo" }
@@ -47,13 +49,21 @@ final class Topology {
             ])
         let path = ProcessInfo.processInfo.arguments[0]
         let program = URL(filePath: path).deletingLastPathComponent().appending(path: "SandboxNetworkTestHost")
-        launcherCommand = host.enter + [program.path, directory.appending(path: "resolv.conf").path]
+        launcherCommand = host.enter + [program.path, directory.appending(path: "resolv.conf").path, directory.path]
         launcher = try PeerProcess(launcherCommand, waitsUntilReady: false)
         let peer = Self.peers.appending(path: "peer.py").path
         internetPeer = try PeerProcess(inInternet + [Self.python, peer, "internet"])
     }
 
     let launcherCommand: [String]
+
+    /// Another launcher of the same host, with a data directory of its own.
+    func otherLauncherCommand() throws -> [String] {
+        let other = directory.appending(path: "other")
+        try FileManager.default.createDirectory(at: other, withIntermediateDirectories: true)
+        return launcherCommand.dropLast() + [other.path]
+    }
+
     let internetPeer: PeerProcess
 
     deinit {

@@ -40,7 +40,9 @@ final class Launcher {
         cgroups = try CgroupTree(name: "sandpool-\(hash.text)", data: data)
         let skeleton = try HostSkeleton(in: data)
         hostFingerprint = skeleton.fingerprint
-        network = try SandboxNetwork(loop: loop)
+        var open = SandboxNetwork.Configuration()
+        open.stateDirectory = data.directory
+        network = try SandboxNetwork(configuration: open, loop: loop)
         let workshop = try MountWorkshop(runPath: "\(dataDirectory)/run")
         factory = try SandboxFactory(
             data: data, workshop: workshop, skeleton: skeleton, cgroups: cgroups, network: network)

@@ -13,6 +13,8 @@ public final class SandboxNetwork: NetworkProvider {
         public var openReady = 4
         /// Names the DNS servers that sandboxes' questions go to (resolv.conf(5)).
         public var resolverPath = "/etc/resolv.conf"
+        /// Where to write down what is changed on the host, for the next launcher to undo after a crash.
+        public var stateDirectory: FileDescriptor?
 
         public init() {}
     }
@@ -28,6 +30,7 @@ public final class SandboxNetwork: NetworkProvider {
     private let configuration: Configuration
     private let loop: EventLoop
     private let factory: NamespaceFactory
+    private let record: ForwardingRecord?
     private var blockedPool: [FileDescriptor] = []
     private var openPool: [OpenNamespace] = []
     private var openSandboxes: [UInt64: OpenSandbox] = [:]
@@ -43,6 +46,14 @@ public final class SandboxNetwork: NetworkProvider {
         self.loop = loop
         do { factory = try NamespaceFactory() } catch {
             throw NetworkError(describing: error, while: "open this process's net namespace")
+        }
+        do {
+            record = try configuration.stateDirectory.map { directory in try ForwardingRecord(in: directory) }
+        } catch {
+            throw NetworkError(describing: error, while: "tell which boot and net namespace this is")
+        }
+        do { try record?.restore() } catch {
+            Diagnostics.write("cannot undo what an earlier launcher changed on the host's interfaces: \(error)")
         }
     }
 
@@ -127,7 +138,7 @@ public final class SandboxNetwork: NetworkProvider {
 
     private func openHost() throws -> (HostNetwork, ForwarderProcess) {
         if let host, let forwarder { return (host, forwarder) }
-        let host = try HostNetwork()
+        let host = try HostNetwork(record: record)
         do {
             let forwarder = try ForwarderProcess(
                 sockets: host.sockets, resolverPath: configuration.resolverPath, loop: loop)

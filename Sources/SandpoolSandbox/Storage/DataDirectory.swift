@@ -3,7 +3,7 @@ import LinuxSystem
 
 /// The launcher's own directory: locked by one launcher at a time, with the version of its format.
 ///
-///     lock  version  cgroups  layers/  skeletons/  spool/  run/ (a mount that only the launcher sees)
+///     lock  version  cgroups  forwarding  layers/  skeletons/  spool/  run/ (a mount that only the launcher sees)
 final class DataDirectory {
     static let version = 1
 

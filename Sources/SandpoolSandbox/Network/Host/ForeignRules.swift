@@ -8,16 +8,46 @@ enum ForeignRules {
 
     /// Throws when a chain drops by default what sandboxes need and its table has no rule that names our
     /// range: then nobody has told it about us.
-    ///
-    /// Sees iptables-nft and nftables; the kernel does not list the older iptables-legacy here.
     static func check(plan: AddressPlan, socket: NetlinkSocket) throws {
+        try checkLegacy(plan)
         for chain in try socket.baseChains() where chain.policyDrops && chain.table != plan.table {
             guard chain.family == inet || chain.family == ipv4, let advice = advice(for: chain, plan) else { continue }
             if try names(plan, in: chain, socket) { continue }
             throw NetworkError(
                 "open network: chain \(chain.name) of this host's firewall (table \(chain.table)) drops what "
-                    + "sandboxes \(chain.hook == .forward ? "send out" : "ask its resolver"); run: \(advice)")
+                    + "sandboxes \(told(chain.hook == .forward)); run: \(advice)")
         }
+    }
+
+    /// The same of iptables-legacy, whose one table with policies the kernel shows by another way.
+    private static func checkLegacy(_ plan: AddressPlan) throws(NetworkError) {
+        let table: LegacyFilterTable
+        do throws(SystemError) {
+            guard let found = try LegacyFilterTable.current() else { return }
+            table = found
+        } catch {
+            Diagnostics.write(
+                "open network: this host has rules of iptables-legacy that cannot be read (\(error)): where they drop "
+                    + "forwarded packets, sandboxes reach nothing")
+            return
+        }
+        let range = plan.network.range
+        if table.names(network: range.lowerBound, mask: ~(range.lowerBound ^ range.upperBound)) { return }
+        for (hook, chain) in [(LegacyFilterTable.Hook.forward, "FORWARD"), (.input, "INPUT")]
+        where table.drops(at: hook) {
+            throw NetworkError(
+                "open network: chain \(chain) of this host's firewall (iptables-legacy) drops what sandboxes "
+                    + "\(told(hook == .forward)); run: " + iptablesAdvice("iptables-legacy", hook == .forward, plan))
+        }
+    }
+
+    private static func told(_ isForwarded: Bool) -> String { isForwarded ? "send out" : "ask its resolver" }
+
+    private static func iptablesAdvice(_ program: String, _ isForwarded: Bool, _ plan: AddressPlan) -> String {
+        let range = plan.network
+        return isForwarded
+            ? "\(program) -I FORWARD -s \(range) -j ACCEPT; \(program) -I FORWARD -d \(range) -j ACCEPT"
+            : "\(program) -I INPUT -s \(range) -d \(IPv4Address.text(plan.gateway)) -j ACCEPT"
     }
 
     private static func advice(for chain: NftablesBaseChain, _ plan: AddressPlan) -> String? {
@@ -27,12 +57,12 @@ enum ForeignRules {
         let isIptables = chain.table == "filter" && chain.name.allSatisfy { $0.isUppercase }
         switch chain.hook {
         case .forward where isIptables:
-            return "iptables -I FORWARD -s \(range) -j ACCEPT; iptables -I FORWARD -d \(range) -j ACCEPT"
+            return iptablesAdvice("iptables", true, plan)
         case .forward:
             let rule = "nft insert rule \(chain.family == inet ? "inet" : "ip") \(chain.table) \(chain.name)"
             return "\(rule) ip saddr \(range) accept; \(rule) ip daddr \(range) accept"
         case .input where isIptables:
-            return "iptables -I INPUT -s \(range) -d \(gateway) -j ACCEPT"
+            return iptablesAdvice("iptables", false, plan)
         case .input:
             let rule = "nft insert rule \(chain.family == inet ? "inet" : "ip") \(chain.table) \(chain.name)"
             return "\(rule) ip saddr \(range) ip daddr \(gateway) accept"

@@ -9,12 +9,14 @@ final class Forwarding {
 
     private let route: NetlinkSocket
     private let table: HostTable
-    /// Interfaces that forward because of us.
-    private var switchedOn: Set<UInt32> = []
+    private let record: ForwardingRecord?
+    /// Interfaces that forward because of us, by number.
+    private var switchedOn: [UInt32: String] = [:]
     private(set) var mtu = defaultMTU
 
-    init(route: NetlinkSocket, table: HostTable) {
+    init(route: NetlinkSocket, table: HostTable, record: ForwardingRecord?) {
         self.route = route
+        self.record = record
         self.table = table
     }
 
@@ -23,17 +25,22 @@ final class Forwarding {
         let routes = try route.routes()
         let links = try route.links().filter { $0.group != HostTable.interfaceGroup && $0.name != "lo" }
         let present = Set(links.map(\.index))
-        var changed = switchedOn.intersection(present)
         let routed = Set(routes.compactMap(\.link))
-        for link in links where routed.contains(link.index) && !link.isForwarding {
+        let added = links.filter { routed.contains($0.index) && !$0.isForwarding }
+        var changed = switchedOn.filter { present.contains($0.key) }
+        for link in added { changed[link.index] = link.name }
+        if changed != switchedOn { try record?.write(changed) }
+        for link in added {
             try route.execute(
                 [RouteRequest.set([(.forwarding, 1)], link: link.index)], stage: "forward on \(link.name)")
-            changed.insert(link.index)
         }
         // Somebody else (Docker, an administrator) made the whole host a router meanwhile: then what its
         // neighbours may send through it is theirs to say.
-        if Self.isHostRouter() { changed = [] }
-        if changed != switchedOn { try table.setUplinks(changed.sorted()) }
+        if Self.isHostRouter() {
+            changed = [:]
+            record?.remove()
+        }
+        if changed != switchedOn { try table.setUplinks(changed.keys.sorted()) }
         switchedOn = changed
         let exits = Set(routes.filter { $0.prefixLength == 0 }.compactMap(\.link))
         mtu = links.filter { exits.contains($0.index) }.map(\.mtu).min() ?? Self.defaultMTU
@@ -41,13 +48,14 @@ final class Forwarding {
 
     /// Turns off what `update` turned on.
     func restore() {
-        for index in switchedOn where !Self.isHostRouter() {
+        for index in switchedOn.keys where !Self.isHostRouter() {
             try? route.execute([RouteRequest.set([(.forwarding, 0)], link: index)], stage: "stop forwarding")
         }
-        switchedOn = []
+        switchedOn = [:]
+        record?.remove()
     }
 
-    private static func isHostRouter() -> Bool {
+    static func isHostRouter() -> Bool {
         let file = try? FileDescriptor.open("/proc/sys/net/ipv4/ip_forward", O_RDONLY)
         return (try? file?.readAll(limit: 16))?.first == UInt8(ascii: "1")
     }

@@ -14,7 +14,7 @@ final class HostNetwork {
     private let forwarding: Forwarding
     private static let loopback: UInt32 = 1
 
-    init() throws(NetworkError) {
+    init(record: ForwardingRecord?) throws(NetworkError) {
         do {
             route = try NetlinkSocket(.route)
             let netfilter = try NetlinkSocket(.netfilter)
@@ -22,7 +22,7 @@ final class HostNetwork {
             self.plan = plan
             self.sockets = sockets
             table = HostTable(plan: plan, socket: netfilter)
-            forwarding = Forwarding(route: route, table: table)
+            forwarding = Forwarding(route: route, table: table, record: record)
             try ForeignRules.check(plan: plan, socket: netfilter)
             try Self.sweep(plan, route)
             do { try install() } catch {
