@@ -37,6 +37,8 @@ final class WorkerDirectory: Sendable {
             for name in ["attempts", "blobs", "downloads", "layers", "images"] {
                 try Self.makePath("\(path)/\(name)")
             }
+            // The user that an image build maps to root passes through to its own tree, and lists nothing.
+            for open in [path, "\(path)/images"] { try systemCall("chmod \(open)") { chmod(open, 0o711) } }
             workerID = try Self.identity(in: path, now: now)
         } catch let error as SystemError {
             throw WorkerError("\(error); check the disk and the owner of \(path)")

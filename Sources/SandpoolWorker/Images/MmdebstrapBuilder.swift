@@ -18,8 +18,7 @@ struct MmdebstrapBuilder: Sendable {
     /// How often apt asks a mirror again that did not answer well.
     private static let retries = 5
     private static let timeout = Duration.seconds(1_200)
-    /// The first of 65,536 host ids that root's builds use: from systemd's UIDS-GIDS table, the free range's end.
-    static let firstID: UInt32 = 2_147_287_040
+    private static let path = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
 
     static func layerPrefix(_ suite: String) -> String { "im-mmdebstrap-\(suite)-" }
 
@@ -48,21 +47,32 @@ struct MmdebstrapBuilder: Sendable {
         }
         let archive = try NamelessFile.make(in: directory)
         let tree = "\(directory)/build-\(suite)"
-        RemovedTree.remove(tree)
+        try await remove(tree)
         try systemCall("mkdir \(tree)") { mkdir(tree, 0o700) }
+        // Whatever the umask: the user mapped to root is another one than this.
+        try systemCall("chmod \(tree)") { chmod(tree, 0o711) }
         defer { RemovedTree.remove(tree) }
         let arguments = [program] + Self.arguments(suite, HostAptConfiguration.read())
-        let environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TMPDIR=\(tree)", "HOME=\(tree)", "LC_ALL=C.UTF-8"]
+        let environment = Self.path + ["TMPDIR=\(tree)", "HOME=\(tree)", "LC_ALL=C.UTF-8"]
         let command: BuildCommand
         if geteuid() == 0 {
-            try systemCall("chown \(tree)") { chown(tree, Self.firstID, Self.firstID) }
-            command = .inUserNamespace(arguments, environment, firstID: Self.firstID)
+            try systemCall("chown \(tree)") { chown(tree, BuildIDs.first, BuildIDs.first) }
+            command = .inUserNamespace(arguments, environment, firstID: BuildIDs.first)
         } else {
             command = .plain(arguments, environment)
         }
         try await command.run(output: archive, timeout: Self.timeout)
         try systemCall("lseek") { lseek(archive.raw, 0, SEEK_SET) }
         return archive
+    }
+
+    /// What a killed build left belongs to ids of its user namespace, and only root of such a one can remove it.
+    private func remove(_ tree: String) async throws {
+        RemovedTree.remove(tree)
+        guard access(tree, F_OK) == 0 else { return }
+        let command = BuildCommand.plain(
+            ["/usr/bin/unshare", "--map-root-user", "--map-auto", "/bin/rm", "-rf", tree], Self.path)
+        try await command.run(output: FileDescriptor.open("/dev/null", O_WRONLY), timeout: Self.timeout)
     }
 
     static func arguments(_ suite: String, _ host: HostAptConfiguration) -> [String] {

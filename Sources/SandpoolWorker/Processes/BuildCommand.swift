@@ -11,7 +11,6 @@ struct BuildCommand: Sendable {
     /// The first of the host's ids to map, where the program is to be root of a user namespace.
     private let firstID: UInt32?
 
-    private static let mappedIDs = 65_536
     private static let tailBytes = 4_096
     private static let tailLines = 5
     private static let lookEveryMs: Int32 = 250
@@ -101,7 +100,7 @@ struct BuildCommand: Sendable {
         let isReady = try systemCall("poll") { poll(&wait, 1, 10_000) } == 1
         guard isReady else { throw WorkerError("unshare did not make a user namespace; are they allowed here?") }
         let process = try FileDescriptor.open("/proc/\(pid)", O_RDONLY | O_DIRECTORY)
-        for name in ["gid_map", "uid_map"] { try process.write("0 \(firstID) \(mappedIDs)\n", to: name) }
+        for name in ["gid_map", "uid_map"] { try process.write("0 \(firstID) \(BuildIDs.count)\n", to: name) }
         try go.writeAll(Array("go\n".utf8))
     }
 
