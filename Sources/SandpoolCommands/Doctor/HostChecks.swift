@@ -1,5 +1,6 @@
 import Glibc
 import SandpoolModel
+import SandpoolWorker
 
 /// What this host's set-up offers beside its kernel.
 enum HostChecks {
@@ -17,13 +18,12 @@ enum HostChecks {
     }
 
     private static var launcher: HostCheck {
-        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let count = readlink("/proc/self/exe", &buffer, buffer.count)
-        let program = String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let directory = program.split(separator: "/").dropLast().map { "/\($0)" }.joined()
-        let path = directory + "/sandpool-launcher"
-        return HostCheck(
-            "sandpool-launcher", access(path, X_OK) == 0, path, fix: "install it beside sandpool, as make dist does")
+        do {
+            return HostCheck("sandpool-launcher", true, try LauncherProgram.find().path, fix: "")
+        } catch {
+            return HostCheck(
+                "sandpool-launcher", false, "\(error)", fix: "install it with sandpool, as make install does")
+        }
     }
 
     private static var disk: HostCheck {
@@ -67,13 +67,26 @@ enum HostChecks {
                 : "sysctl user.max_user_namespaces=15000 kernel.unprivileged_userns_clone=1")
     }
 
+    /// mmdebstrap(1) as an ordinary user needs them. Asked as root, the answer is for the service's user.
     private static var subordinateIDs: HostCheck {
-        let user = getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? "\(geteuid())"
-        let entries = HostFile.text("/etc/subuid")?.split(separator: "\n") ?? []
-        let isListed = entries.contains { $0.hasPrefix("\(user):") || $0.hasPrefix("\(geteuid()):") }
+        let service = geteuid() == 0 ? getpwnam("sandpool") : nil
+        guard let entry = service ?? getpwuid(geteuid()), entry.pointee.pw_uid != 0 else {
+            return HostCheck("subordinate ids", true, isRequired: false, "root needs none", fix: "")
+        }
+        let user = String(cString: entry.pointee.pw_name)
+        let unlisted = ["/etc/subuid", "/etc/subgid"].filter { path in
+            let entries = HostFile.text(path)?.split(separator: "\n") ?? []
+            return !entries.contains { $0.hasPrefix("\(user):") }
+        }
+        let found =
+            if !unlisted.isEmpty {
+                "\(user) is not in \(unlisted.joined(separator: " and ")); needed for images mmdebstrap:SUITE"
+            } else {
+                HostFile.program("newuidmap") == nil ? "newuidmap is not installed" : "\(user) has them"
+            }
+        let range = service == nil ? "100000-165535" : BuildIDs.range
         return HostCheck(
-            "subordinate ids", isListed && HostFile.program("newuidmap") != nil, isRequired: false,
-            isListed ? "\(user) is in /etc/subuid" : "\(user) is not in /etc/subuid; needed only without root",
-            fix: "apt-get install uidmap; usermod --add-subuids 100000-165535 --add-subgids 100000-165535 \(user)")
+            "subordinate ids", unlisted.isEmpty && HostFile.program("newuidmap") != nil, isRequired: false, found,
+            fix: "apt-get install uidmap; usermod --add-subuids \(range) --add-subgids \(range) \(user)")
     }
 }

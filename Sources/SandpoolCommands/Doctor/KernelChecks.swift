@@ -36,9 +36,17 @@ enum KernelChecks {
     }
 
     private static var overlay: HostCheck {
-        let isThere = HostFile.text("/proc/filesystems")?.contains("\toverlay\n") ?? false
+        let isLoaded = HostFile.text("/proc/filesystems")?.contains("\toverlay\n") ?? false
+        let isModule = hasModule("fs/overlayfs/overlay")
         return HostCheck(
-            "overlay", isThere, isThere ? "in /proc/filesystems" : "not in /proc/filesystems", fix: "modprobe overlay")
+            "overlay", isLoaded || isModule,
+            isLoaded ? "in /proc/filesystems" : isModule ? "loaded when needed" : "not in /proc/filesystems",
+            fix: "modprobe overlay")
+    }
+
+    /// Whether a module is there that the kernel loads when it is asked for it.
+    private static func hasModule(_ name: String) -> Bool {
+        ["", ".xz", ".zst"].contains { HostFile.exists("/lib/modules/\(release)/kernel/\(name).ko\($0)") }
     }
 
     /// Overlay accepts idmapped lower layers since 5.19.
@@ -77,8 +85,7 @@ enum KernelChecks {
     }
 
     private static var veth: HostCheck {
-        let module = "/lib/modules/\(release)/kernel/drivers/net/veth.ko"
-        let isModule = ["", ".xz", ".zst"].contains { HostFile.exists(module + $0) }
+        let isModule = hasModule("drivers/net/veth")
         let isLoaded = HostFile.exists("/sys/module/veth") || hasSymbol("veth_xmit")
         return HostCheck(
             "veth", isLoaded || isModule, isRequired: false,

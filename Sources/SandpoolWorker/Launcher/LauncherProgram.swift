@@ -2,13 +2,13 @@ import Glibc
 import LinuxSystem
 
 /// Finds and starts `sandpool-launcher`.
-struct LauncherProgram: Sendable {
-    let path: String
+public struct LauncherProgram: Sendable {
+    public let path: String
 
     private static let environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
 
     /// Looks beside the running program, in `../libexec/sandpool` of it, and in `PATH`.
-    static func find() throws -> LauncherProgram {
+    public static func find() throws -> LauncherProgram {
         let name = "sandpool-launcher"
         let own = executableDirectory()
         let searched = (getenv("PATH").map { String(cString: $0) } ?? "/usr/sbin:/usr/bin:/sbin:/bin").split(
