@@ -24,10 +24,11 @@ release: ## optimised build with the Swift runtime linked in
 	$(SWIFT) build $(RELEASE_FLAGS) --product sandpool-launcher
 	$(SWIFT) build $(RELEASE_FLAGS) --product sandpool
 
-test: dependencies ## build and run every test suite, each within its time budget
+test: ## build and run every test suite, each within its time budget
+	@EXTRA_PACKAGES="$$(scripts/vm/packages 2>/dev/null)" scripts/install-dependencies
 	@scripts/test
 
-test-vm: release ## the checks on a stock Debian 12 kernel in a virtual machine
+test-vm: release ## the last of these suites, with an optimised build: checks on a stock Debian 12 in a virtual machine
 	@scripts/vm/run $(RELEASE_DIR)
 
 dist: release ## a tarball that runs on a host without a toolchain
