@@ -11,6 +11,7 @@ final class WorkerDirectory: Sendable {
 
     let path: String
     let workerID: WorkerID
+    let attempts: AttemptRecords
     private let lock: FileDescriptor
 
     var journal: String { "\(path)/journal" }
@@ -18,11 +19,11 @@ final class WorkerDirectory: Sendable {
     var downloads: String { "\(path)/downloads" }
     var layers: String { "\(path)/layers" }
     var images: String { "\(path)/images" }
-    var attempts: AttemptRecords { AttemptRecords(directory: "\(path)/attempts") }
 
     /// - Parameter now: stamped into a new worker's id.
     init(path: String, now: Timestamp) throws {
         self.path = path
+        attempts = AttemptRecords(directory: "\(path)/attempts")
         do {
             try Self.makePath(path)
             lock = try FileDescriptor.open("\(path)/lock", O_RDWR | O_CREAT, mode: 0o600)
