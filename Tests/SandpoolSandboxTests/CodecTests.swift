@@ -22,7 +22,7 @@ import Testing
     static let requests: [LauncherRequest] = [
         .hello(version: 1), .start(id: "a"), .signal(id: "a", signal: 64), .closeInput(id: "a"),
         .cancel(id: "a", graceMs: .max), .release(id: "a"), .importLayer(layer: "l"), .removeLayer(layer: "l"),
-        .listLayers,
+        .listLayers, .dismiss,
     ]
 
     static let events: [LauncherEvent] = [

@@ -30,6 +30,8 @@ extension LauncherRequest {
             writer.write(layer)
         case .listLayers:
             writer.write(UInt8(9))
+        case .dismiss:
+            writer.write(UInt8(10))
         }
         return writer.bytes
     }
@@ -46,6 +48,7 @@ extension LauncherRequest {
         case 7: self = .importLayer(layer: try reader.readString())
         case 8: self = .removeLayer(layer: try reader.readString())
         case 9: self = .listLayers
+        case 10: self = .dismiss
         case let other: throw CodecError("unknown request \(other)")
         }
         try reader.expectEnd()

@@ -15,10 +15,14 @@ final class IdleEnd {
         look()
     }
 
-    /// Without worker and sandboxes the time runs; it is looked at again when it is over.
+    /// Without worker and sandboxes the time runs; it is looked at again when it is over. A launcher that was
+    /// dismissed waits for its sandboxes alone.
     private func look() {
         token.map(launcher.loop.cancel)
-        guard !service.hasWorker, launcher.sandboxes.isEmpty else { return }
+        token = nil
+        guard launcher.sandboxes.isEmpty else { return }
+        if service.isDismissed { return launcher.loop.stop() }
+        guard !service.hasWorker else { return }
         token = launcher.loop.schedule(at: BoottimeClock.milliseconds() + milliseconds) { [unowned self] in
             if !service.hasWorker, launcher.sandboxes.isEmpty { launcher.loop.stop() }
         }

@@ -33,6 +33,9 @@ final class LauncherService {
         greeted = false
     }
 
+    /// Whether the last worker said that it needs no launcher any more.
+    private(set) var isDismissed = false
+
     var hasWorker: Bool { link?.isConnected ?? false }
 
     private func closed(_ ended: WorkerLink) {
@@ -64,6 +67,9 @@ final class LauncherService {
         case .importLayer(let layer): layers.importLayer(layer, message)
         case .removeLayer(let layer): layers.remove(layer)
         case .listLayers: listLayers()
+        case .dismiss:
+            isDismissed = true
+            launcher.onChange()
         }
     }
 
@@ -101,6 +107,7 @@ final class LauncherService {
             theirs.setBuffers(1 << 20)
             own.setBuffers(1 << 20)
             greeted = true
+            isDismissed = false
             link?.send(
                 .welcome(
                     version: LauncherProtocol.version, bootID: bootID, hostFingerprint: launcher.hostFingerprint),

@@ -5,7 +5,7 @@
 /// opens with `hello`, the launcher answers with `welcome`; a version that the launcher does not know is
 /// answered with `refused` and the connection is closed.
 public enum LauncherProtocol {
-    public static let version: UInt32 = 2
+    public static let version: UInt32 = 3
     /// Bound on one message, well under the 256 KiB at which SEQPACKET fails.
     public static let messageLimit = 65_536
     /// Bound on a plan's memfd.
@@ -33,6 +33,9 @@ public enum LauncherRequest: Equatable, Sendable {
     case removeLayer(layer: String)
     /// List the layers in storage.
     case listLayers
+    /// The worker that started this launcher ends in order: end too, as soon as there is no sandbox. A launcher
+    /// that a service manager started takes no notice.
+    case dismiss
 }
 
 /// What the launcher answers and tells.

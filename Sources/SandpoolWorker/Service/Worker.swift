@@ -84,6 +84,7 @@ public struct Worker: Service {
     }
 
     private func end(_ core: WorkerCore, _ http: HTTPClient) async {
+        if case .spawned = configuration.launcher { await core.dismissLauncher() }
         await core.close()
         try? await http.shutdown()
         core.directory.unlock()

@@ -40,6 +40,17 @@ extension WorkerCore {
         }
     }
 
+    /// Ends the launcher with this worker if no sandbox is left in it, and waits until it is gone: the next worker
+    /// must not find one that is about to end.
+    func dismissLauncher() async {
+        guard let launcher, !attempts.values.contains(where: \.machine.hasSandbox) else { return }
+        launcher.send(.dismiss)
+        _ = await withCheckedContinuation { continuation in
+            launcherWaiters.closed = continuation
+            schedule(afterMs: Limits.dismissalMs) { $0.launcherWaiters.stopWatching() }
+        }
+    }
+
     /// Ends the session and the connection to the launcher, with everything on disk that has to be.
     func close() {
         endSession(session.number)

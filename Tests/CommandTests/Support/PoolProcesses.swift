@@ -66,9 +66,20 @@ final class PoolProcesses {
         _ = try await coordinator?.end()
     }
 
-    private func startWorker() async throws {
+    /// Ends the worker in order, and returns how it ended.
+    func stopWorker() async throws -> Program.Result? {
+        worker?.signal(SIGTERM)
+        return try await worker?.end()
+    }
+
+    /// Whether a launcher listens for this worker.
+    var hasLauncher: Bool { (try? SeqPacketSocket.connect(path: "\(directory.path)/worker/launcher.sock")) != nil }
+
+    func startWorker() async throws {
         let token = "\(directory.path)/worker.token"
-        try Data(check(["token", "create", "--role", "worker", "w"]).utf8).write(to: URL(filePath: token))
+        if access(token, F_OK) != 0 {
+            try Data(check(["token", "create", "--role", "worker", "w"]).utf8).write(to: URL(filePath: token))
+        }
         let program = try RunningProgram([
             Program.path, "worker", "start", "--coordinator", url, "--data-dir", "\(directory.path)/worker",
             "--token-file", token, "--cpus", "2", "--memory", "4GiB", "--disk", "4GiB",
