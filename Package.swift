@@ -96,7 +96,9 @@ let package = Package(
         // What a user's program looks like. Built with the rest, so that it goes on to compile.
         .executableTarget(name: "RunTests", dependencies: ["Sandpool"], path: "Examples/RunTests/Sources/RunTests"),
         // Layer T: fixtures and fakes for tests.
-        .target(name: "SandpoolTestSupport", dependencies: ["SandpoolModel", "SandpoolStore"]),
+        .target(
+            name: "SandpoolTestSupport", dependencies: ["SandpoolModel", "SandpoolStore"],
+            exclude: ["Sandbox/system-calls.txt"]),
         // Tests, by layer. None depends on the launcher's executable: a dynamic test bundle cannot link it.
         .executableTarget(
             name: "SandboxNetworkTestHost", dependencies: ["LinuxSystem", "SandpoolSandbox"],
@@ -146,9 +148,12 @@ let package = Package(
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ]),
-        .testTarget(name: "LauncherTests", dependencies: ["LinuxSystem", "SandpoolSandbox", "SandpoolTestSupport"]),
+        .testTarget(
+            name: "LauncherTests", dependencies: ["LinuxSystem", "SandpoolSandbox", "SandpoolTestSupport"],
+            exclude: ["Programs"]),
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem"]),
-        .testTarget(name: "SandpoolSandboxTests", dependencies: ["LinuxSystem", "SandpoolSandbox"]),
+        .testTarget(
+            name: "SandpoolSandboxTests", dependencies: ["LinuxSystem", "SandpoolSandbox", "SandpoolTestSupport"]),
         .testTarget(
             name: "SandpoolTests",
             dependencies: [

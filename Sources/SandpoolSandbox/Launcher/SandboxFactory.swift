@@ -11,7 +11,8 @@ final class SandboxFactory {
     private let cgroups: CgroupTree
     private let ownNetwork: FileDescriptor
     private let nullDevice: FileDescriptor
-    private let seccomp = FirstFilter.make()
+    private let runFilter = SandboxFilter.make(.run)
+    private let buildFilter = SandboxFilter.make(.build)
     /// Called with the cgroup of a start that failed, when a dying process still holds it.
     var onRemainder: (SandboxCgroup) -> Void = { _ in }
 
@@ -109,7 +110,8 @@ final class SandboxFactory {
                 plan: plan, root: root.mount, attachments: attachments, cgroupFiles: cgroupFiles, go: pipes.go.readEnd,
                 failure: pipes.failure.writeEnd, status: pipes.status.writeEnd,
                 standardInput: extras.standardInput ?? pipes.input?.readEnd ?? nullDevice,
-                standardOutput: extras.standardOutput, standardError: extras.standardError, seccomp: seccomp,
+                standardOutput: extras.standardOutput, standardError: extras.standardError,
+                seccomp: plan.capabilities == .build ? buildFilter : runFilter,
                 fileSizeLimit: extras.fileSizeLimit)
             // Held by this process alone from here on: the child sees its end when the launcher dies.
             let go = pipes.go.writeEnd

@@ -61,12 +61,22 @@ struct FilterAssembler: Equatable {
 
     mutating func load(_ field: Field) { emit(0x20, field.offset) }
 
+    /// Keeps these bits of the loaded value.
+    mutating func mask(_ bits: UInt32) { emit(0x54, bits) }
+
     mutating func finish(_ action: Action) { emit(0x06, action.value) }
 
     /// When the loaded value is `value`.
     mutating func ifEqual(_ value: UInt32, _ action: Action) {
         emit(0x15, value, whenTrue: 0, whenFalse: 1)
         finish(action)
+    }
+
+    /// Goes on in `body`, which must end in `finish`.
+    mutating func ifEqual(_ value: UInt32, _ body: FilterAssembler) {
+        emit(0x15, value, whenTrue: 1, whenFalse: 0)
+        emit(0x05, UInt32(body.program.count))
+        program += body.program
     }
 
     mutating func ifNotEqual(_ value: UInt32, _ action: Action) {

@@ -6,13 +6,13 @@ import LinuxSystem
 struct SeccompFilter {
     let program: [sock_filter]
 
-    /// Calls of another architecture kill the process.
+    /// Calls of another architecture, such as 32-bit ones, kill the process.
     ///
     /// - Parameter beyond: what calls of the x32 interface get.
-    init(_ calls: CallTable, beyond: FilterAssembler.Action) {
+    init(_ calls: CallTable, beyond: FilterAssembler.Action, on architecture: SystemCall.Architecture = .current) {
         var filter = FilterAssembler()
         filter.load(.architecture)
-        filter.ifNotEqual(Self.architecture, .killProcess)
+        filter.ifNotEqual(architecture.rawValue, .killProcess)
         filter.load(.number)
         filter.append(calls.assembled(limit: Self.limit, beyond: beyond))
         program = filter.program
@@ -20,12 +20,6 @@ struct SeccompFilter {
 
     /// The x32 interface of x86-64 has its own numbers above this bit; no other has any.
     private static let limit: UInt32 = 0x4000_0000
-
-    #if arch(x86_64)
-        private static let architecture: UInt32 = 0xc000_003e
-    #elseif arch(arm64)
-        private static let architecture: UInt32 = 0xc000_00b7
-    #endif
 
     func install() throws(SystemError) {
         try systemCall("seccomp") { CLinux_seccomp_set_filter(program, UInt16(program.count)) }

@@ -1,4 +1,3 @@
-import CLinux
 import Testing
 
 @testable import SandpoolSandbox
@@ -35,38 +34,15 @@ import Testing
         table.set((0..<300).map { $0 * 2 }, to: .fail(1))
         let filter = table.assembled(limit: 0x4000_0000, beyond: .fail(38))
         for number in UInt32(0)..<600 {
-            var steps = 0
-            let end = result(of: filter, number: number, steps: &steps)
+            var interpreter = FilterInterpreter(filter.program)
+            let end = interpreter.run(number)
             #expect(end == (number % 2 == 0 ? Self.refuse : Self.allow))
-            #expect(steps <= 24, "\(number)")
+            #expect(interpreter.steps <= 24, "\(number)")
         }
     }
 
     private func result(of filter: FilterAssembler, number: UInt32, argument: UInt32 = 0) -> UInt32? {
-        var steps = 0
-        return result(of: filter, number: number, argument: argument, steps: &steps)
-    }
-
-    /// What the filter returns with `number` loaded; nil for an instruction that none of its parts writes.
-    private func result(
-        of filter: FilterAssembler, number: UInt32, argument: UInt32 = 0, steps: inout Int
-    ) -> UInt32? {
-        var loaded = number
-        var position = 0
-        while filter.program.indices.contains(position) {
-            let instruction = filter.program[position]
-            position += 1
-            steps += 1
-            switch instruction.code {
-            case 0x20: loaded = instruction.k == 16 ? argument : number
-            case 0x05: position += Int(instruction.k)
-            case 0x15: position += Int(loaded == instruction.k ? instruction.jt : instruction.jf)
-            case 0x35: position += Int(loaded >= instruction.k ? instruction.jt : instruction.jf)
-            case 0x45: position += Int(loaded & instruction.k != 0 ? instruction.jt : instruction.jf)
-            case 0x06: return instruction.k
-            default: return nil
-            }
-        }
-        return nil
+        var interpreter = FilterInterpreter(filter.program)
+        return interpreter.run(number, [argument])
     }
 }
