@@ -43,15 +43,11 @@ int CLinux_openat2(int directory, const char *path, uint64_t flags, uint64_t mod
 
 int CLinux_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
-int CLinux_pidfd_send_signal(int pidfd, int signal, int value) {
-    if (value < 0) return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
-    siginfo_t info;
-    memset(&info, 0, sizeof info);
-    info.si_signo = signal;
-    info.si_code = SI_QUEUE;
-    info.si_value.sival_int = value;
-    return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, &info, 0);
+int CLinux_pidfd_send_signal(int pidfd, int signal) {
+    return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }
+
+int CLinux_tgkill(pid_t process, pid_t thread, int signal) { return (int)syscall(SYS_tgkill, process, thread, signal); }
 
 int CLinux_close_range(unsigned first, unsigned last) { return (int)syscall(SYS_close_range, first, last, 0); }
 
@@ -202,13 +198,12 @@ ssize_t CLinux_receive(int socket, void *bytes, size_t capacity, int *descriptor
     return received;
 }
 
-int CLinux_wait_signal(uint64_t mask, pid_t *sender, int *code, int *value) {
+int CLinux_wait_signal(uint64_t mask, pid_t *sender, int *code) {
     siginfo_t info;
     int signal = (int)syscall(SYS_rt_sigtimedwait, &mask, &info, NULL, sizeof mask);
     if (signal < 0) return -1;
     *sender = info.si_pid;
     *code = info.si_code;
-    *value = info.si_value.sival_int;
     return signal;
 }
 

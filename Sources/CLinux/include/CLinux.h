@@ -28,8 +28,9 @@ pid_t CLinux_vfork(int (*body)(void *), void *context, void *stack_top);
 int CLinux_pivot_root(const char *new_root, const char *put_old);
 int CLinux_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 int CLinux_pidfd_open(pid_t pid);
-// Queues `signal` with `value` in its si_value; sent without a value when `value` is negative.
-int CLinux_pidfd_send_signal(int pidfd, int signal, int value);
+int CLinux_pidfd_send_signal(int pidfd, int signal);
+// Debian 12's C library has a wrapper, but shows it only with _GNU_SOURCE.
+int CLinux_tgkill(pid_t process, pid_t thread, int signal);
 int CLinux_close_range(unsigned first, unsigned last);
 
 // Declared only with _GNU_SOURCE, which a header that Swift imports must not define. All are close-on-exec.
@@ -75,7 +76,7 @@ ssize_t CLinux_receive(int socket, void *bytes, size_t capacity, int *descriptor
                        int flags);
 
 // siginfo_t is a union behind macros. Waits for one of the signals of `mask` (bit n-1 is signal n).
-int CLinux_wait_signal(uint64_t mask, pid_t *sender, int *code, int *value);
+int CLinux_wait_signal(uint64_t mask, pid_t *sender, int *code);
 // sigset_t has no size that Swift agrees on with the kernel. `how` as sigprocmask(2).
 int CLinux_signal_mask(int how, uint64_t mask);
 

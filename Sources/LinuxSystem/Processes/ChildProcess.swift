@@ -25,12 +25,12 @@ public struct ChildProcess: Sendable {
     }
 
     public func send(_ signal: Int32) throws(SystemError) {
-        try systemCall("pidfd_send_signal") { CLinux_pidfd_send_signal(descriptor.raw, signal, -1) }
+        try systemCall("pidfd_send_signal") { CLinux_pidfd_send_signal(descriptor.raw, signal) }
     }
 
-    /// Queues a signal with a number beside it (sigqueue(3)).
-    public func send(_ signal: Int32, value: Int32) throws(SystemError) {
-        try systemCall("pidfd_send_signal") { CLinux_pidfd_send_signal(descriptor.raw, signal, value) }
+    /// Sends a signal to its first thread (tgkill(2)); its number is its own until it is reaped.
+    public func sendToThread(_ signal: Int32) throws(SystemError) {
+        try systemCall("tgkill") { CLinux_tgkill(pid, pid, signal) }
     }
 
     /// Waits for the end and takes the status (waitpid(2)).

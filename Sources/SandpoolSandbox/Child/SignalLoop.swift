@@ -12,14 +12,9 @@ enum SignalLoop {
         while true {
             var sender: pid_t = 0
             var code: Int32 = 0
-            var value: Int32 = 0
-            let signal = CLinux_wait_signal(SignalMask.all, &sender, &code, &value)
-            if signal == SIGCHLD {
-                reap(command)
-            } else if signal == LauncherSignal.carrier, code == LauncherSignal.queued, sender == 0 {
-                // Only a process outside the sandbox has no number in it: the command cannot pretend.
-                forward(value, to: command)
-            }
+            let signal = CLinux_wait_signal(SignalMask.all, &sender, &code)
+            if signal == SIGCHLD { reap(command) }
+            if let wanted = LauncherSignal.wanted(signal, code: code, sender: sender) { forward(wanted, to: command) }
         }
     }
 
@@ -42,14 +37,31 @@ enum SignalLoop {
     }
 }
 
-/// How the launcher asks pid 1 to signal the command: a queued signal whose value is the number to send.
+/// How the launcher asks pid 1 to signal the command: it sends that very signal.
+///
+/// Only a process outside the sandbox has no number in it, so that the sender shows as 0. The command cannot pretend:
+/// it may write anything into the siginfo of a signal that it queues (rt_sigqueueinfo(2)), but neither SI_USER nor
+/// SI_TKILL for its code.
 enum LauncherSignal {
-    static let carrier: Int32 = SIGUSR1
-    /// SI_QUEUE.
-    static let queued: Int32 = -1
+    private static let user: Int32 = 0
+    private static let thread: Int32 = -6
+    /// In place of the two that would not be sent to pid 1 but act on it, sent to its thread (tgkill(2)).
+    private static let carriers: [(wanted: Int32, sent: Int32)] = [(SIGKILL, SIGUSR1), (SIGSTOP, SIGUSR2)]
 
     static func send(_ signal: UInt8, to first: ChildProcess) {
+        let signal = Int32(signal)
         // ESRCH: it has just ended, and its end is on the way.
-        try? first.send(carrier, value: Int32(signal))
+        if let carrier = carriers.first(where: { $0.wanted == signal }) {
+            try? first.sendToThread(carrier.sent)
+        } else {
+            try? first.send(signal)
+        }
+    }
+
+    /// What a signal that pid 1 got asks for, if the launcher sent it.
+    static func wanted(_ signal: Int32, code: Int32, sender: pid_t) -> Int32? {
+        guard sender == 0 else { return nil }
+        if code == user { return signal }
+        return code == thread ? carriers.first { $0.sent == signal }?.wanted : nil
     }
 }
