@@ -15,6 +15,7 @@ let package = Package(
         .library(name: "Sandpool", targets: ["Sandpool"]),
         .executable(name: "sandpool", targets: ["sandpool"]),
         .executable(name: "sandpool-launcher", targets: ["sandpool-launcher"]),
+        .executable(name: "sandpool-probe", targets: ["sandpool-probe"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -38,6 +39,7 @@ let package = Package(
             dependencies: ["SandpoolModel", .product(name: "GRDB", package: "GRDB.swift")],
             exclude: ["Schema/schema.sql"]),
         .target(name: "SandpoolSandbox", dependencies: ["CLinux", "LinuxSystem"]),
+        .target(name: "SandpoolProbes", dependencies: ["CLinux"]),
         .target(
             name: "SandpoolAPI",
             dependencies: ["SandpoolModel", .product(name: "NIOCore", package: "swift-nio")]),
@@ -87,10 +89,16 @@ let package = Package(
             ]),
         // Layer 5: mains of a few lines.
         .executableTarget(
-            name: "sandpool", dependencies: ["SandpoolCommands"], linkerSettings: [.unsafeFlags(fixedAddress, .when(configuration: .release))]),
+            name: "sandpool", dependencies: ["SandpoolCommands"],
+            linkerSettings: [.unsafeFlags(fixedAddress, .when(configuration: .release))]),
         .executableTarget(
             name: "sandpool-launcher",
             dependencies: ["CLinux", "LinuxSystem", "SandpoolSandbox"],
+            swiftSettings: [.unsafeFlags(fullyStatic)],
+            linkerSettings: [.unsafeFlags(fullyStatic)]),
+        // Runs inside sandboxes, whatever their image is: it needs nothing beside itself.
+        .executableTarget(
+            name: "sandpool-probe", dependencies: ["SandpoolProbes"],
             swiftSettings: [.unsafeFlags(fullyStatic)],
             linkerSettings: [.unsafeFlags(fullyStatic)]),
         // What a user's program looks like. Built with the rest, so that it goes on to compile.
@@ -149,7 +157,8 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
             ]),
         .testTarget(
-            name: "LauncherTests", dependencies: ["LinuxSystem", "SandpoolSandbox", "SandpoolTestSupport"],
+            name: "LauncherTests",
+            dependencies: ["LinuxSystem", "SandpoolProbes", "SandpoolSandbox", "SandpoolTestSupport"],
             exclude: ["Programs"]),
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem"]),
         .testTarget(

@@ -212,3 +212,16 @@ int CLinux_signal_mask(int how, uint64_t mask) {
 }
 
 dev_t CLinux_makedev(unsigned major, unsigned minor) { return makedev(major, minor); }
+
+long CLinux_syscall(int number, long a, long b, long c, long d, long e, long f) {
+    return syscall(number, a, b, c, d, e, f);
+}
+
+#if defined(__x86_64__)
+long CLinux_call32_getpid(void) {
+    long result;
+    // 20 is getpid there. The kernel clears r8 to r11 on the way back.
+    __asm__ volatile("int $0x80" : "=a"(result) : "a"(20L) : "r8", "r9", "r10", "r11", "memory");
+    return (int)result;
+}
+#endif

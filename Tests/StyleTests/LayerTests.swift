@@ -10,11 +10,13 @@ import Testing
         "SandpoolStore": ["SandpoolModel"],
         "SandpoolImage": ["SandpoolModel", "LinuxSystem", "CLinux"],
         "SandpoolSandbox": ["CLinux", "LinuxSystem"],
+        "SandpoolProbes": ["CLinux"],
         "SandpoolAPI": ["SandpoolModel"],
         "Sandpool": ["SandpoolModel", "SandpoolAPI"],
         "SandpoolCoordinator": ["SandpoolModel", "SandpoolStore", "SandpoolAPI"],
         "SandpoolWorker": [
-            "CLinux", "LinuxSystem", "SandpoolModel", "SandpoolSandbox", "SandpoolImage", "SandpoolAPI",
+            "CLinux", "LinuxSystem", "SandpoolModel", "SandpoolSandbox", "SandpoolProbes", "SandpoolImage",
+            "SandpoolAPI",
         ],
         "SandpoolCommands": [
             "CLinux", "LinuxSystem", "Sandpool", "SandpoolAPI", "SandpoolCoordinator", "SandpoolModel",
@@ -23,6 +25,7 @@ import Testing
         "SandpoolTestSupport": ["SandpoolModel", "SandpoolStore", "SandpoolAPI", "SandpoolSandbox", "LinuxSystem"],
         "sandpool": ["SandpoolCommands"],
         "sandpool-launcher": ["CLinux", "LinuxSystem", "SandpoolSandbox"],
+        "sandpool-probe": ["SandpoolProbes"],
     ]
 
     @Test func noTargetImportsALayerBelow() throws {
@@ -37,7 +40,9 @@ import Testing
     }
 
     /// The launcher has one thread: nothing in it may bring in a library that starts others.
-    @Test(arguments: ["LinuxSystem", "SandpoolSandbox", "sandpool-launcher", "SandpoolModel"])
+    @Test(arguments: [
+        "LinuxSystem", "SandpoolSandbox", "SandpoolProbes", "sandpool-launcher", "sandpool-probe", "SandpoolModel",
+    ])
     func noFoundationAndNoConcurrency(target: String) throws {
         let forbidden: Set<String> = ["Foundation", "FoundationEssentials", "Dispatch", "_Concurrency", "NIOCore"]
         for file in try SourceTree.files(below: "Sources/\(target)") {

@@ -82,3 +82,11 @@ int CLinux_signal_mask(int how, uint64_t mask);
 
 // makedev(3) is a macro.
 dev_t CLinux_makedev(unsigned major, unsigned minor);
+
+// syscall(2) is variadic. For the probes, which try calls that no wrapper makes, or not so.
+long CLinux_syscall(int number, long a, long b, long c, long d, long e, long f);
+
+#if defined(__x86_64__)
+// getpid(2) by `int 0x80`, the interface of 32-bit programs; the negative errno when it fails.
+long CLinux_call32_getpid(void);
+#endif

@@ -10,6 +10,11 @@ enum Archive {
         return try write(bytes)
     }
 
+    /// Programs with the modes that they are to have, such as 0o4755.
+    static func make(programs: [(name: String, bytes: [UInt8], mode: Int)]) throws -> FileDescriptor {
+        try write(programs.flatMap { entry($0.name, $0.bytes, mode: $0.mode) })
+    }
+
     static func makeLinked(link: String, to target: String, thenFile name: String) throws -> FileDescriptor {
         try write(entry(link, [], mode: 0o777, kind: "2", target: target) + entry(name, [1], mode: 0o644))
     }

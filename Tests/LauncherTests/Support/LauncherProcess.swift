@@ -14,7 +14,7 @@ final class LauncherProcess {
     private static let limitMs: Int32 = 60_000
 
     /// The binary that the same build made, beside the test bundle.
-    static func binary() throws -> String {
+    static func binary(_ name: String = "sandpool-launcher") throws -> String {
         for argument in CommandLine.arguments {
             guard let range = argument.range(of: "/", options: .backwards), argument.contains(".xctest") else {
                 continue
@@ -23,10 +23,10 @@ final class LauncherProcess {
             if let bundle = directory.range(of: "/[^/]*\\.xctest.*$", options: .regularExpression) {
                 directory = String(directory[..<bundle.lowerBound])
             }
-            let path = directory + "/sandpool-launcher"
+            let path = "\(directory)/\(name)"
             if FileManager.default.isExecutableFile(atPath: path) { return path }
         }
-        throw TestFailure("sandpool-launcher is not beside the test bundle: build the package first")
+        throw TestFailure("\(name) is not beside the test bundle: build the package first")
     }
 
     static func temporaryDirectory() throws -> String {

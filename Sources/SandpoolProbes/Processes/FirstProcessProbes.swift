@@ -1,0 +1,120 @@
+import CLinux
+import Glibc
+
+/// Attacks on the sandbox's first process, which is the launcher's own: it reaps the command and tells how it ended.
+enum FirstProcessProbes {
+    private static let wall: [Protection] = [.seccomp, .capabilities, .userNamespace]
+
+    /// The mount namespace has the `/proc` in which its number outside shows.
+    private static let outside: [Protection] = [.pidNamespace, .mountNamespace]
+
+    static let all: [Probe] = [
+        Probe("first-trace", .processes, "trace pid 1", behind: wall) { around in
+            // PTRACE_SEIZE, which stops nothing; a tracer that ends lets go.
+            Answer(__NR_ptrace, 0x4206, Int(around.firstPID)).outcome("ptrace PTRACE_SEIZE")
+        },
+        Probe("first-memory-call", .processes, "read pid 1's memory by process_vm_readv(2)", behind: wall) { around in
+            readMemory(of: around.firstPID)
+        },
+        Probe("first-descriptor", .processes, "take a descriptor of pid 1", behind: wall) { around in
+            let process = CLinux_pidfd_open(around.firstPID)
+            guard process >= 0 else { return .held("pidfd_open: \(Answer.text(errno))") }
+            return Answer(__NR_pidfd_getfd, Int(process), 0, 0).outcome("pidfd_getfd")
+        },
+        Probe("first-memory", .processes, "open pid 1's memory", behind: wall) { around in
+            let path = "/proc/\(around.firstPID)/mem"
+            return Answer(of: open(path, O_RDONLY | O_CLOEXEC)).outcome("open \(path)")
+        },
+        Probe("first-maps", .processes, "read pid 1's layout", behind: wall) { around in
+            Place.reading("/proc/\(around.firstPID)/maps")
+        },
+        Probe("first-environment", .processes, "read pid 1's environment", behind: wall) { around in
+            let path = "/proc/\(around.firstPID)/environ"
+            return Answer(of: open(path, O_RDONLY | O_CLOEXEC)).outcome("open \(path)")
+        },
+        Probe("first-files", .processes, "list pid 1's open files", behind: wall) { around in
+            let names = Place.names("/proc/\(around.firstPID)/fd")
+            return names.isEmpty ? .held("/proc/\(around.firstPID)/fd cannot be listed") : .through("it has \(names)")
+        },
+        Probe("first-stop", .processes, "stop pid 1, so that nobody reaps", behind: outside) { around in
+            signalFirst(SIGSTOP, around.firstPID)
+        },
+        Probe("first-kill", .processes, "kill pid 1", behind: outside) { around in
+            signalFirst(SIGKILL, around.firstPID)
+        },
+        Probe("forged-signal", .processes, "have pid 1 act as if the launcher had asked", behind: []) { around in
+            forgeSignal(to: around.firstPID)
+        },
+        Probe("others-in-sight", .processes, "see processes of the host", behind: [.mountNamespace, .pidNamespace]) {
+            _ in
+            others()
+        },
+    ]
+
+    /// Nothing is mapped at address 4096: a refusal comes before the kernel finds that out.
+    private static func readMemory(of pid: Int32) -> Outcome {
+        withMemory(16) { target in
+            withMemory(16, [0: UInt64(target), 8: 8]) { local in
+                withMemory(16, [0: 4_096, 8: 8]) { remote in
+                    Answer(__NR_process_vm_readv, Int(pid), local, 1, remote, 1, 0).refusal("process_vm_readv")
+                }
+            }
+        }
+    }
+
+    /// Signals that a namespace's own members send to its pid 1 are dropped (pid_namespaces(7)), which looks like
+    /// success. Whether the signal took is seen from what pid 1 is afterwards.
+    private static func signalFirst(_ signal: Int32, _ pid: Int32) -> Outcome {
+        let answer = Answer(of: kill(pid, signal))
+        guard answer.code == 0 else { return answer.outcome("kill \(pid)") }
+        // From outside of the namespace its number is another one, and it shows there.
+        if pid != 1 {
+            for _ in 0..<1_000 {
+                let state = PostureProbes.status("State", of: "\(pid)")
+                if state == nil || state == "T" || state == "Z" || state == "X" {
+                    return .through("signal \(signal) was sent, and it is \(state ?? "gone")")
+                }
+                sched_yield()
+            }
+        }
+        guard let state = PostureProbes.status("State", of: "\(pid)") else { return .notRun("/proc is not there") }
+        return state == "S" || state == "R"
+            ? .held("signal \(signal) was dropped") : .through("it is in state \(state)")
+    }
+
+    /// The launcher asks pid 1 by a queued SIGUSR1 with the signal to pass on in its value (rt_sigqueueinfo(2)).
+    private static func forgeSignal(to pid: Int32) -> Outcome {
+        SignalWatch.reset()
+        signal(SIGUSR2) { _ in SignalWatch.note() }
+        // siginfo_t: the number, then SI_QUEUE; pid 0 at 16, the value at 24.
+        let forged: [Int: UInt64] = [
+            0: UInt64(UInt32(SIGUSR1)), 8: UInt64(UInt32(bitPattern: -1)), 24: UInt64(SIGUSR2),
+        ]
+        let answer = withMemory(128, forged) { Answer(__NR_rt_sigqueueinfo, Int(pid), Int(SIGUSR1), $0) }
+        guard answer.code == 0 else { return answer.outcome("rt_sigqueueinfo") }
+        // Pid 1 handles signals in order: when it has reaped a child of this one, it has seen the forged one, too.
+        guard let child = Child.fork({ orphan() }) else { return .notRun("fork: \(Answer.text(errno))") }
+        child.wait()
+        return SignalWatch.count > 0 ? .through("pid 1 passed it on") : .held("pid 1 did not pass it on")
+    }
+
+    private static func orphan() -> Never {
+        guard let grandchild = Child.fork({ _exit(0) }) else { _exit(1) }
+        _ = grandchild
+        _exit(0)
+    }
+
+    private static func others() -> Outcome {
+        // A sandbox holds pid 1, the probe program and its child; the host has the kernel's own threads.
+        let count = Place.names("/proc").count { Int32($0) != nil }
+        return count <= 8 ? .held("there are \(count)") : .through("there are \(count)")
+    }
+}
+
+/// A count that a signal handler can reach.
+private enum SignalWatch {
+    nonisolated(unsafe) private static var seen: sig_atomic_t = 0
+    static func reset() { seen = 0 }
+    static func note() { seen += 1 }
+    static var count: Int { Int(seen) }
+}

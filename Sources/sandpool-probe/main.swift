@@ -1,0 +1,4 @@
+import Glibc
+import SandpoolProbes
+
+exit(ProbeProgram.run(Array(CommandLine.arguments.dropFirst())))
