@@ -66,6 +66,12 @@ import Testing
         ),
         (["--key", "k", "--on-disconnect", "cancel"], with { $0.idempotencyKey = "k" }),
         (["--on-disconnect", "detach"], with { $0.onDisconnect = .detach }),
+        (
+            ["--output-limit", "1MiB", "--on-output-limit", "end"],
+            with {
+                $0.resources.outputBytes = 1 << 20; $0.onOutputLimit = .end
+            }
+        ),
         (["-i"], with { $0.stdin = .stream }),
     ])
     func becomeASpec(_ options: [String], _ expected: JobSpec) throws {

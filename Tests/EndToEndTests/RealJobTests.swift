@@ -47,6 +47,30 @@ import Testing
         }
     }
 
+    /// A stream that is longer than a result carries, and one that is shorter, truncated and ended on.
+    @Test(arguments: [2_000, 200_000]) func outputOverItsLimit(limit: Int) async throws {
+        try await LocalPool.with { local in
+            let mark = Array("\n[sandpool: output truncated at \(limit) bytes]\n".utf8)
+            let expected = (0..<limit).map { $0 % 2 == 0 ? UInt8(ascii: "y") : UInt8(ascii: "\n") } + mark
+            let cut = try await run(local, ["sh", "-c", "yes | head -c 1000000; exit 3"]) {
+                $0.resources.outputBytes = Int64(limit)
+            }
+            #expect(cut.cause == .exited && cut.exitCode == 3, "\(cut.message ?? "")")
+            #expect(try await output(local, cut) == expected)
+
+            let ended = try await run(local, ["yes"]) {
+                $0.resources.outputBytes = Int64(limit)
+                $0.onOutputLimit = .end
+            }
+            #expect(ended.cause == .outputLimit && ended.state == .failed && ended.fault == .user)
+            #expect(ended.returnCode == 137)
+            #expect(ended.message?.contains("--output-limit") == true, "\(ended.message ?? "")")
+            #expect(try await output(local, ended) == expected)
+            let why = try await local.pool.why(ended.id.text)
+            #expect(why.reasons.contains { $0.contains("--on-output-limit") }, "\(why.reasons)")
+        }
+    }
+
     @Test func aCancelledCommandEndsSo() async throws {
         try await LocalPool.with { local in
             var spec = JobSpec(command: ["sh", "-c", "echo up; sleep 600"])

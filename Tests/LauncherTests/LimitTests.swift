@@ -98,6 +98,32 @@ import Testing
         }
     }
 
+    @Test(arguments: ["yes", "yes >&2", "(yes &); sleep 1000"]) func outputOverItsLimitEndsTheCommand(
+        script: String
+    ) throws {
+        try withLauncher { launcher in
+            let finished = try launcher.run(.test("/bin/sh", "-c", script, output: 1_000, onOutputLimit: .end))
+            #expect(finished.report.reason == .outputLimit && finished.report.end != .exited(code: 0))
+            #expect(finished.report.outputTruncated)
+            let text = finished.text + finished.errorText
+            #expect(text == String(repeating: "y\n", count: 500) + "\n[sandpool: output truncated at 1000 bytes]\n")
+        }
+    }
+
+    /// One byte over is over, though the command has ended before anybody looked; the limit itself is not.
+    @Test func theEndOnOutputIsExact() throws {
+        try withLauncher { launcher in
+            func run(_ count: Int) throws -> ExitReport {
+                let command = "head -c \(count) /dev/zero"
+                return try launcher.run(.test("/bin/sh", "-c", command, output: 1_000, onOutputLimit: .end)).report
+            }
+            let over = try run(1_001)
+            #expect(over.reason == .outputLimit && over.outputTruncated)
+            let exact = try run(1_000)
+            #expect(exact.reason == .none && exact.end == .exited(code: 0) && !exact.outputTruncated)
+        }
+    }
+
     @Test func theDiskIsLimitedEverywhere() throws {
         try withLauncher { launcher in
             for path in ["/x", "/tmp/x", "/dev/shm/x", "/usr/local/x", "/root/x"] {

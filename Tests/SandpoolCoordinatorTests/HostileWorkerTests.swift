@@ -152,6 +152,26 @@ struct HostileWorkerTests {
         }
     }
 
+    /// What is cut at the limit has a mark behind it; more than that is no output of a spooler's.
+    @Test(arguments: [(128, true), (129, false)]) func outputEndsAtItsLimitAndTheMark(
+        beyond: Int, isTaken: Bool
+    ) async throws {
+        try await TestServer.run { server in
+            let worker = try await FakeWorker(server)
+            let job = try await server.submit(#"{"command": ["true"], "outputBytes": 1000, "rerun": "never"}"#)
+            let lease = try await worker.assignment().lease
+            try worker.send(lease, .stdout, at: 0, String(repeating: "x", count: 1_000))
+            try worker.send(lease, .stdout, at: 1_000, String(repeating: "y", count: beyond))
+            if isTaken {
+                #expect(try await worker.finish(lease, exitCode: 5) == .recorded)
+                #expect(try await server.job(job.id).exitCode == 5)
+            } else {
+                guard case .failed(let error) = try await worker.next() else { throw TestFailure("not refused") }
+                #expect(error.code == "invalid_frame")
+            }
+        }
+    }
+
     @Test(arguments: [(-1, 0), (0, .min)] as [(Int64, Int64)])
     func aRunIsNotFollowedFromBeforeItsBegin(stdout: Int64, stderr: Int64) async throws {
         try await TestServer.run { server in

@@ -1,5 +1,6 @@
-import SandpoolSandbox
 import Testing
+
+@testable import SandpoolSandbox
 
 /// What is written is read again, and no bytes whatever end the reader.
 @Suite struct CodecTests {
@@ -11,7 +12,7 @@ import Testing
             limits: .init(memoryBytes: .max, cpuMillis: 1, pids: 2, diskBytes: 3, outputBytes: 4),
             timers: .init(timeoutMs: 5, graceMs: 6, idleMs: 7),
             network: .open(allowCIDRs: ["1.2.3.4/32"], allowDomains: ["x.org"], openedCIDRs: []),
-            capabilities: .build, stdin: .pipe, downloads: ["/out"]),
+            capabilities: .build, stdin: .pipe, downloads: ["/out"], onOutputLimit: .end),
         SandboxPlan(
             id: "", arguments: [], environment: [], workingDirectory: "", user: "", hostname: "", root: .host,
             mounts: [], limits: .init(memoryBytes: 0, cpuMillis: 0, pids: 0, diskBytes: 0, outputBytes: 0),
@@ -40,6 +41,20 @@ import Testing
 
     @Test(arguments: plans) func plansComeBack(plan: SandboxPlan) throws {
         try #expect(SandboxPlan(decoding: plan.encoded()) == plan)
+    }
+
+    static let spoolerAnswers: [SpoolerAnswer] = {
+        var counts = SpoolerCounts(token: 1)
+        (counts.stdoutBytes, counts.stderrBytes, counts.truncated, counts.stalledMs) = (2, 3, true, 4)
+        return [.finished(counts), .refused(token: 5), .limitReached(token: .max)]
+    }()
+
+    @Test(arguments: spoolerAnswers) func spoolerAnswersComeBack(answer: SpoolerAnswer) throws {
+        let bytes = answer.encoded()
+        try #expect(SpoolerAnswer(decoding: bytes) == answer)
+        for count in 0..<bytes.count {
+            #expect(throws: CodecError.self) { try SpoolerAnswer(decoding: Array(bytes[..<count])) }
+        }
     }
 
     @Test(arguments: requests) func requestsComeBack(request: LauncherRequest) throws {

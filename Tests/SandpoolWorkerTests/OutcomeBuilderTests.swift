@@ -44,6 +44,11 @@ import Testing
             end: .exited(code: 3), reason: .cancelled, cause: .cancelled, state: .cancelled, returnCode: 137,
             exitCode: 3),
         Row(end: .killed, reason: .cancelled, cause: .cancelled, state: .cancelled, returnCode: 137),
+        // However the command ended that the launcher wanted to kill.
+        Row(end: .killed, reason: .outputLimit, cause: .outputLimit, state: .failed, returnCode: 137),
+        Row(
+            end: .exited(code: 0), reason: .outputLimit, cause: .outputLimit, state: .failed, returnCode: 137,
+            exitCode: 0),
         // Nobody reaped it and nobody asked for its end: no exit code is invented.
         Row(end: .killed, cause: .workerLost, state: .errored, returnCode: nil),
         Row(end: .killed, diskFull: true, cause: .workerLost, state: .errored, returnCode: nil),

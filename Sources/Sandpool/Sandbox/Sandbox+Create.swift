@@ -10,6 +10,7 @@ extension Sandbox {
     ///     changes there is discarded.
     ///   - downloads: absolute paths in the sandbox that are kept for `download`.
     ///   - timeout: time from the command's start to its SIGTERM; `nil` is the pool's default, 300 s.
+    ///   - onOutputLimit: what happens when stdout or stderr has more than `resources.outputBytes`.
     ///   - blockNetwork: no network but the sandbox's own loopback.
     ///   - stdin: whether `stdin` is streamed; otherwise the command reads from `/dev/null`.
     ///   - pool: `nil` is the pool that the environment names.
@@ -24,6 +25,7 @@ extension Sandbox {
         user: String? = nil,
         resources: ResourceRequest = ResourceRequest(),
         timeout: Duration? = nil,
+        onOutputLimit: OutputLimitPolicy = .truncate,
         blockNetwork: Bool = false,
         stdin: Bool = false,
         name: String? = nil,
@@ -39,6 +41,7 @@ extension Sandbox {
         spec.user = user
         spec.resources = resources
         spec.timeoutSeconds = timeout.map { Double($0.wholeMilliseconds) / 1_000 }
+        spec.onOutputLimit = onOutputLimit
         spec.network.block = blockNetwork
         spec.stdin = stdin ? .stream : .none
         spec.name = name

@@ -40,6 +40,10 @@ extension DisconnectPolicy: ExpressibleByArgument {
     public static var allValueStrings: [String] { [cancel, detach].map(\.rawValue) }
 }
 
+extension OutputLimitPolicy: ExpressibleByArgument {
+    public static var allValueStrings: [String] { [truncate, end].map(\.rawValue) }
+}
+
 extension RerunPolicy: ExpressibleByArgument {
     public static var allValueStrings: [String] { [safe, never].map(\.rawValue) }
 }

@@ -11,12 +11,22 @@ struct ResourceOptions: ParsableArguments {
     var disk: Int64?
     @Option(help: .init("Processes and threads alive at once.", valueName: "n"), transform: OptionValue.count)
     var pids: Int?
+    @Option(
+        help: .init("What is kept of each of stdout and stderr.", valueName: "size"), transform: OptionValue.size)
+    var outputLimit: Int64?
+    @Option(
+        help: .init(
+            "When a stream has more than that: truncate it and go on, or end the job as output_limit.",
+            valueName: "what"))
+    var onOutputLimit: OutputLimitPolicy?
 
     func apply(to spec: inout JobSpec) {
         spec.resources.cpus = cpus
         spec.resources.memoryBytes = memory
         spec.resources.diskBytes = disk
         spec.resources.pids = pids
+        spec.resources.outputBytes = outputLimit
+        spec.onOutputLimit = onOutputLimit ?? spec.onOutputLimit
     }
 }
 

@@ -76,13 +76,16 @@ struct Explainer: Sendable {
     private static func words(for cause: Cause, _ job: Job) -> String {
         let memory = job.spec.resources.memoryBytes ?? 0
         let disk = job.spec.resources.diskBytes ?? 0
+        let output = job.spec.resources.outputBytes ?? 0
         let timeout = job.spec.timeoutSeconds ?? 0
         return switch cause {
         case .exited: "the command exited with \(job.exitCode ?? 0); read 'sandpool logs \(job.id.short)'"
         case .signaled: "the command was ended by signal \(job.signal ?? 0), by itself or from inside the sandbox"
         case .oom: "memory ran out at \(ByteSize.format(memory)); try --memory \(ByteSize.format(memory * 2))"
         case .diskLimit: "the disk was full at \(ByteSize.format(disk)); try --disk \(ByteSize.format(disk * 2))"
-        case .outputLimit: "it wrote more output than its limit allows"
+        case .outputLimit:
+            "a stream had more output than \(ByteSize.format(output)); "
+                + "try --output-limit \(ByteSize.format(output * 2)) or --on-output-limit truncate"
         case .timeout: "it ran longer than \(timeout) s; try --timeout \(timeout * 2)"
         case .idleTimeout: "it wrote nothing for \(job.spec.idleTimeoutSeconds ?? 0) s; raise --idle-timeout"
         case .queueTimeout: "no worker had room within its queue timeout; raise --queue-timeout or add workers"

@@ -172,7 +172,8 @@ struct WorkerSessionHandler: Sendable {
         guard let id = AttemptID(frame.id), let attempt = attempt(id, epoch: frame.epoch, of: session) else { return }
         let stream = OutputStore.StreamID(job: attempt.job, attempt: id, code: frame.stream)
         let limit = attempt.spec.resources.outputBytes ?? .max
-        guard frame.offset <= limit - Int64(frame.bytes.readableBytes) else {
+        // A stream that was cut ends with the mark that says so.
+        guard frame.offset - SpecBounds.outputMarkBytes <= limit - Int64(frame.bytes.readableBytes) else {
             throw FrameError.malformed("output of \(id) beyond its limit of \(limit) bytes")
         }
         switch try await parts.output.append(stream, offset: frame.offset, frame.bytes) {

@@ -6,6 +6,7 @@ extension JobSpec: Codable {
         case timeoutSeconds, graceSeconds, queueTimeoutSeconds, idleTimeoutSeconds
         case blockNetwork, allowCIDRs, allowDomains
         case mounts, downloads, require, priority, retries, rerun, idempotencyKey, stdin, onDisconnect
+        case onOutputLimit
     }
 
     /// - Throws: `SpecProblem` for an unknown key, `DecodingError` for a value of the wrong type.
@@ -42,6 +43,7 @@ extension JobSpec: Codable {
         idempotencyKey = try optional(.idempotencyKey)
         stdin = try optional(.stdin) ?? stdin
         onDisconnect = try optional(.onDisconnect) ?? onDisconnect
+        onOutputLimit = try optional(.onOutputLimit) ?? onOutputLimit
     }
 
     /// An array is argv; a string is a line for the shell.
@@ -86,5 +88,6 @@ extension JobSpec: Codable {
         try encode(\.idempotencyKey, .idempotencyKey)
         try encode(\.stdin, .stdin)
         try encode(\.onDisconnect, .onDisconnect)
+        try encode(\.onOutputLimit, .onOutputLimit)
     }
 }

@@ -33,6 +33,7 @@ extension JobSpec {
         bytes.append(rerun?.rawValue)
         bytes.append(stdin.rawValue)
         bytes.append(onDisconnect.rawValue)
+        bytes.append(onOutputLimit.rawValue)
         return bytes.bytes
     }
 }

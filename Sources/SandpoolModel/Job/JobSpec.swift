@@ -49,6 +49,8 @@ public struct JobSpec: Hashable, Sendable {
     public var stdin: StandardInput = .none
     /// What happens when the client that follows the job goes away.
     public var onDisconnect: DisconnectPolicy = .detach
+    /// What happens when a stream has more output than `resources.outputBytes`.
+    public var onOutputLimit: OutputLimitPolicy = .truncate
 
     public init(command: [String]) { self.command = command }
 }
@@ -88,6 +90,14 @@ public enum StandardInput: String, Codable, Sendable {
     case none
     /// Streamed from the client while the command runs.
     case stream
+}
+
+/// What becomes of a command that writes more than is kept of a stream.
+public enum OutputLimitPolicy: String, Codable, Sendable {
+    /// It goes on, and what comes after the limit is dropped, with a mark in its place.
+    case truncate
+    /// The job ends as `output_limit`; what came up to the limit is kept, with the mark behind it.
+    case end
 }
 
 /// What becomes of a job whose following client vanished.

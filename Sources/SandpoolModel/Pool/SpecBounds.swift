@@ -26,6 +26,8 @@ public enum SpecBounds {
     public static let leastDiskBytes: Int64 = 64 << 10
     /// The sandbox's own pid 1 and the command.
     public static let leastPids = 2
+    /// Most that the mark at the end of a stream which was cut at its limit takes beyond that limit.
+    public static let outputMarkBytes: Int64 = 128
     /// Longest time limit: 30 days.
     public static let longestSeconds: Double = 30 * 86_400
 }

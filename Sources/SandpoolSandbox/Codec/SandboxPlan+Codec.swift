@@ -42,6 +42,7 @@ extension SandboxPlan {
         writer.write(capabilities.rawValue)
         writer.write(stdin.rawValue)
         writer.write(downloads)
+        writer.write(onOutputLimit.rawValue)
         return writer.bytes
     }
 
@@ -80,6 +81,7 @@ extension SandboxPlan {
         capabilities = try reader.readEnum()
         stdin = try reader.readEnum()
         downloads = try reader.readStrings()
+        onOutputLimit = try reader.readEnum()
         try reader.expectEnd()
     }
 }

@@ -32,6 +32,18 @@ extension Launcher {
         if isFirst { LauncherSignal.send(UInt8(SIGTERM), to: first) }
     }
 
+    /// Also for a command that has just ended by itself: whether the launcher or the command was faster must not
+    /// make two kinds of end.
+    func endOnOutputLimit(_ sandbox: RunningSandbox) {
+        guard sandbox.plan.onOutputLimit == .end else { return }
+        if case .draining(var report) = sandbox.state, report.reason == .none {
+            report.reason = .outputLimit
+            sandbox.state = .draining(report)
+        } else {
+            end(sandbox, .outputLimit, graceMs: 0)
+        }
+    }
+
     /// The end of pid 1 is the end of everything in its pid namespace; `cgroup.kill` does not even wait for
     /// pid 1 to be scheduled.
     func kill(_ sandbox: RunningSandbox) {

@@ -50,7 +50,7 @@ final class Launcher {
             alive += 1
             remove(cgroup) {}
         }
-        spooler.onCounts = { [unowned self] in finish($0) }
+        spooler.onAnswer = { [unowned self] in heard($0) }
         loop.whenIdle { [unowned self] in network.refill() }
     }
 
@@ -232,9 +232,16 @@ final class Launcher {
         }
     }
 
+    private func heard(_ answer: SpoolerAnswer) {
+        switch answer {
+        case .finished(let counts): finish(counts)
+        case .refused(let token): byToken[token].map(endWithoutOutput)
+        case .limitReached(let token): byToken[token].map(endOnOutputLimit)
+        }
+    }
+
     /// The spooler has written everything.
     private func finish(_ counts: SpoolerCounts) {
-        if counts.refused { return byToken[counts.token].map(endWithoutOutput) ?? () }
         guard let sandbox = byToken.removeValue(forKey: counts.token) else { return }
         var end = JobEnd.failed(failure(of: sandbox))
         if case .draining(var report) = sandbox.state {

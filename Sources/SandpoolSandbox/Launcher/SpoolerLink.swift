@@ -5,8 +5,7 @@ import LinuxSystem
 final class SpoolerLink {
     private let socket: SeqPacketSocket
     private let process: ChildProcess
-    /// Called with the final counts of a sandbox.
-    var onCounts: (SpoolerCounts) -> Void = { _ in }
+    var onAnswer: (SpoolerAnswer) -> Void = { _ in }
 
     init(_ loop: EventLoop) throws(SystemError) {
         let (own, theirs) = try SeqPacketSocket.pair()
@@ -43,7 +42,7 @@ final class SpoolerLink {
                 Diagnostics.write("the spooler ended")
                 exit(1)
             }
-            onCounts(try SpoolerCounts(decoding: message.bytes))
+            onAnswer(try SpoolerAnswer(decoding: message.bytes))
         } catch let error as SystemError where error.code == EAGAIN {
             return
         } catch {

@@ -25,6 +25,8 @@ public struct SandboxPlan: Equatable, Sendable {
     public var stdin: StandardInput
     /// Absolute paths inside the sandbox that the launcher archives to `downloadSink` when the command ended.
     public var downloads: [String]
+    /// What happens when a stream has more output than `limits.outputBytes`.
+    public var onOutputLimit: OutputLimitAction
 
     /// The lower layers of the root.
     public enum Root: Equatable, Sendable {
@@ -112,10 +114,18 @@ public struct SandboxPlan: Equatable, Sendable {
         case pipe = 1
     }
 
+    public enum OutputLimitAction: UInt8, Equatable, Sendable {
+        /// The command goes on; what comes after the limit is dropped.
+        case truncate = 0
+        /// The sandbox is killed.
+        case end = 1
+    }
+
     public init(
         id: String, arguments: [String], environment: [String], workingDirectory: String, user: String,
         hostname: String, root: Root, mounts: [TreeMount], limits: Limits, timers: Timers, network: Network,
-        capabilities: CapabilityProfile, stdin: StandardInput, downloads: [String]
+        capabilities: CapabilityProfile, stdin: StandardInput, downloads: [String],
+        onOutputLimit: OutputLimitAction = .truncate
     ) {
         self.id = id
         self.arguments = arguments
@@ -131,5 +141,6 @@ public struct SandboxPlan: Equatable, Sendable {
         self.capabilities = capabilities
         self.stdin = stdin
         self.downloads = downloads
+        self.onOutputLimit = onOutputLimit
     }
 }

@@ -130,6 +130,8 @@ public struct ExitReport: Equatable, Sendable {
         case timeout = 1
         case idleTimeout = 2
         case cancelled = 3
+        /// A stream had more output than its limit, and the plan says to end on that.
+        case outputLimit = 4
     }
 
     public init(

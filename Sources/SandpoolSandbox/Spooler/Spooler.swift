@@ -17,6 +17,7 @@ final class Spooler {
         var finishing = false
         /// The disk had no room for the last of it.
         var isCut = false
+        var hasToldLimit = false
         var told: [UInt64] = [0, 0]
 
         init(token: UInt64, id: String, streams: [SpoolStream]) {
@@ -79,7 +80,7 @@ final class Spooler {
                 } catch { refuse(token, error) }
             case .finish(let token):
                 // One that was refused has nothing to finish.
-                if let entry = entries[token] { finish(entry) } else { answer(SpoolerCounts(token: token)) }
+                if let entry = entries[token] { finish(entry) } else { answer(.finished(SpoolerCounts(token: token))) }
             case .notify:
                 worker.map { loop.forget($0.descriptor) }
                 worker = message.descriptors.first.map { SeqPacketSocket($0) }
@@ -108,14 +109,12 @@ final class Spooler {
     private func refuse(_ token: UInt64, _ error: SystemError) {
         Diagnostics.write("spooler: \(error)")
         entries.removeValue(forKey: token)?.streams.forEach { loop.forget($0.pipe) }
-        var counts = SpoolerCounts(token: token)
-        counts.refused = true
-        answer(counts)
+        answer(.refused(token: token))
     }
 
-    private func answer(_ counts: SpoolerCounts) {
+    private func answer(_ answer: SpoolerAnswer) {
         do throws(SystemError) {
-            try launcher.send(counts.encoded())
+            try launcher.send(answer.encoded())
         } catch { _exit(0) }
     }
 
@@ -127,7 +126,14 @@ final class Spooler {
         case .ended: close(entry, index)
         case .full: stall(entry, index)
         }
+        tellLimit(entry)
         tell(entry)
+    }
+
+    private func tellLimit(_ entry: Entry) {
+        guard !entry.hasToldLimit, entry.streams.contains(where: { $0.truncated }) else { return }
+        entry.hasToldLimit = true
+        answer(.limitReached(token: entry.token))
     }
 
     private func close(_ entry: Entry, _ index: Int) {
@@ -173,6 +179,7 @@ final class Spooler {
             }
         }
         tell(entry)
+        tellLimit(entry)
         completeIfDrained(entry)
         guard entries[entry.token] != nil else { return }
         _ = loop.schedule(at: BoottimeClock.milliseconds() + Self.roomLimitMs) { [unowned self] in cut(entry) }
@@ -197,7 +204,7 @@ final class Spooler {
         counts.truncated = entry.isCut || entry.streams.contains { $0.truncated }
         counts.stalledMs = entry.stalledMs
         untold.remove(entry.token)
-        answer(counts)
+        answer(.finished(counts))
     }
 
     /// Tells the worker how much can be read; when its socket is full, the latest state once it has room.

@@ -35,37 +35,66 @@ enum SpoolerRequest: Equatable {
     }
 }
 
-/// The spooler's answer to `finish`: everything that was written is in the files.
+/// What the spooler tells the launcher.
+enum SpoolerAnswer: Equatable {
+    /// To `finish`: everything that was written is in the files.
+    case finished(SpoolerCounts)
+    /// At once: the spooler could not take the sandbox on.
+    case refused(token: UInt64)
+    /// At once, and once for each sandbox: a stream has more output than its limit.
+    case limitReached(token: UInt64)
+
+    func encoded() -> [UInt8] {
+        var writer = ByteWriter()
+        switch self {
+        case .finished(let counts):
+            writer.write(UInt8(1))
+            counts.write(to: &writer)
+        case .refused(let token):
+            writer.write(UInt8(2))
+            writer.write(token)
+        case .limitReached(let token):
+            writer.write(UInt8(3))
+            writer.write(token)
+        }
+        return writer.bytes
+    }
+
+    init(decoding bytes: [UInt8]) throws(CodecError) {
+        var reader = ByteReader(bytes)
+        switch try reader.read(UInt8.self) {
+        case 1: self = .finished(try SpoolerCounts(from: &reader))
+        case 2: self = .refused(token: try reader.read())
+        case 3: self = .limitReached(token: try reader.read())
+        case let other: throw CodecError("unknown spooler answer \(other)")
+        }
+        try reader.expectEnd()
+    }
+}
+
+/// What came of a sandbox's output.
 struct SpoolerCounts: Equatable {
     var token: UInt64
     var stdoutBytes: UInt64 = 0
     var stderrBytes: UInt64 = 0
     var truncated = false
     var stalledMs: UInt64 = 0
-    /// Said at once in place of a `finish`: the spooler could not take the sandbox on.
-    var refused = false
 
     init(token: UInt64) { self.token = token }
 
-    func encoded() -> [UInt8] {
-        var writer = ByteWriter()
+    func write(to writer: inout ByteWriter) {
         writer.write(token)
         writer.write(stdoutBytes)
         writer.write(stderrBytes)
         writer.write(truncated)
         writer.write(stalledMs)
-        writer.write(refused)
-        return writer.bytes
     }
 
-    init(decoding bytes: [UInt8]) throws(CodecError) {
-        var reader = ByteReader(bytes)
+    init(from reader: inout ByteReader) throws(CodecError) {
         token = try reader.read()
         stdoutBytes = try reader.read()
         stderrBytes = try reader.read()
         truncated = try reader.readBool()
         stalledMs = try reader.read()
-        refused = try reader.readBool()
-        try reader.expectEnd()
     }
 }

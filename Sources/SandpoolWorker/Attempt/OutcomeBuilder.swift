@@ -6,6 +6,7 @@ struct OutcomeBuilder: Sendable {
     /// What of the spec the messages quote.
     var memoryBytes: Int64?
     var diskBytes: Int64?
+    var outputBytes: Int64?
     var timeoutSeconds: Double?
     var idleTimeoutSeconds: Double?
 
@@ -14,6 +15,7 @@ struct OutcomeBuilder: Sendable {
     init(_ spec: JobSpec) {
         memoryBytes = spec.resources.memoryBytes
         diskBytes = spec.resources.diskBytes
+        outputBytes = spec.resources.outputBytes
         timeoutSeconds = spec.timeoutSeconds
         idleTimeoutSeconds = spec.idleTimeoutSeconds
     }
@@ -21,6 +23,7 @@ struct OutcomeBuilder: Sendable {
     init(_ record: AttemptRecord) {
         memoryBytes = record.memoryBytes
         diskBytes = record.diskBytes
+        outputBytes = record.outputBytes
         timeoutSeconds = record.timeoutSeconds
         idleTimeoutSeconds = record.idleTimeoutSeconds
     }
@@ -58,6 +61,8 @@ struct OutcomeBuilder: Sendable {
                 message: "idle_timeout: no output for \(seconds(idleTimeoutSeconds)), try a longer --idle-timeout")
         case .cancelled:
             return Outcome(cause: .cancelled, message: "cancelled while it ran")
+        case .outputLimit:
+            return Outcome(cause: .outputLimit, message: tooMuchOutput(report))
         case .none:
             break
         }
@@ -100,6 +105,14 @@ struct OutcomeBuilder: Sendable {
     private var diskFull: String {
         guard let diskBytes else { return "disk_limit: the writable layer was full, try more --disk" }
         return "disk_limit: limit \(Self.size(diskBytes)), try --disk \(Self.size(diskBytes * 2))"
+    }
+
+    private func tooMuchOutput(_ report: ExitReport) -> String {
+        guard let outputBytes else { return "output_limit: a stream was over its limit, try more --output-limit" }
+        let stream = report.stdoutBytes > UInt64(clamping: outputBytes) ? "stdout" : "stderr"
+        let more = Self.size(outputBytes.addingReportingOverflow(outputBytes).partialValue)
+        return "output_limit: \(stream) was over its limit of \(Self.size(outputBytes)), "
+            + "try --output-limit \(more) or --on-output-limit truncate"
     }
 
     private func seconds(_ value: Double?) -> String {
@@ -153,7 +166,7 @@ extension Evidence {
             switch report.reason {
             case .timeout: "timeout"
             case .idleTimeout: "idle_timeout"
-            case .none, .cancelled: nil
+            case .none, .cancelled, .outputLimit: nil
             }
         stalledMs = Int64(clamping: report.stalledMs)
         stagesMs["setup"] = Int64(clamping: report.setupMicros / 1_000)

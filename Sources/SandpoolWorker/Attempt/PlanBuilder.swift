@@ -46,7 +46,8 @@ struct PlanBuilder: Sendable {
                     openedCIDRs: openedCIDRs),
             capabilities: .run,
             stdin: spec.stdin == .stream ? .pipe : .none,
-            downloads: spec.downloads)
+            downloads: spec.downloads,
+            onOutputLimit: spec.onOutputLimit == .end ? .end : .truncate)
     }
 
     /// Sorted, so that the same spec always gives the same plan.

@@ -9,6 +9,7 @@ struct AttemptRecord: Codable, Hashable, Sendable {
     var bootID: String
     var memoryBytes: Int64?
     var diskBytes: Int64?
+    var outputBytes: Int64?
     var timeoutSeconds: Double?
     var idleTimeoutSeconds: Double?
     var graceSeconds: Double?
@@ -23,6 +24,7 @@ struct AttemptRecord: Codable, Hashable, Sendable {
         self.bootID = bootID
         memoryBytes = assignment.spec.resources.memoryBytes
         diskBytes = assignment.spec.resources.diskBytes
+        outputBytes = assignment.spec.resources.outputBytes
         timeoutSeconds = assignment.spec.timeoutSeconds
         idleTimeoutSeconds = assignment.spec.idleTimeoutSeconds
         graceSeconds = assignment.spec.graceSeconds

@@ -7,7 +7,8 @@ extension SandboxPlan {
         user: String = "0", root: Root = .host, mounts: [TreeMount] = [], memory: UInt64 = 256 << 20,
         pids: UInt32 = 128, disk: UInt64 = 64 << 20, output: UInt64 = 16 << 20, timeoutMs: UInt64 = 60_000,
         graceMs: UInt64 = 10_000, idleMs: UInt64 = 0, capabilities: CapabilityProfile = .run,
-        stdin: StandardInput = .none, downloads: [String] = []
+        stdin: StandardInput = .none, downloads: [String] = [],
+        onOutputLimit: OutputLimitAction = .truncate
     ) -> SandboxPlan {
         SandboxPlan(
             id: id, arguments: arguments,
@@ -15,7 +16,8 @@ extension SandboxPlan {
             workingDirectory: workingDirectory, user: user, hostname: "box", root: root, mounts: mounts,
             limits: Limits(memoryBytes: memory, cpuMillis: 2_000, pids: pids, diskBytes: disk, outputBytes: output),
             timers: Timers(timeoutMs: timeoutMs, graceMs: graceMs, idleMs: idleMs), network: .blocked,
-            capabilities: capabilities, stdin: stdin, downloads: downloads)
+            capabilities: capabilities, stdin: stdin, downloads: downloads,
+            onOutputLimit: onOutputLimit)
     }
 
     static func shell(_ script: String, id: String = "test") -> SandboxPlan { .test("/bin/sh", "-c", script, id: id) }

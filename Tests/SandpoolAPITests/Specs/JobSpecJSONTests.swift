@@ -11,7 +11,8 @@ import Testing
         "cpus":0.5,"diskBytes":1048576,"downloads":["/out"],"environment":{"A":"B"},"graceSeconds":2.5,\
         "idempotencyKey":"k","idleTimeoutSeconds":30,"image":"host","memoryBytes":2147483648,\
         "mounts":[{"blob":"sha256:00","isFile":true,"path":"/m"}],"name":"n","onDisconnect":"cancel",\
-        "outputBytes":1024,"pids":16,"priority":-5,"queueTimeoutSeconds":60,"require":{"gpu":"none"},"rerun":"never",\
+        "onOutputLimit":"end","outputBytes":1024,\
+        "pids":16,"priority":-5,"queueTimeoutSeconds":60,"require":{"gpu":"none"},"rerun":"never",\
         "retries":3,"stdin":"stream","tags":{"t":"v"},"timeoutSeconds":90,"user":"nobody","workdir":"/w"}
         """
 
@@ -27,6 +28,7 @@ import Testing
         #expect(spec.resources.memoryBytes == 2 << 30 && spec.resources.cpus == 0.5)
         #expect(spec.mounts == [Mount(blob: "sha256:00", path: "/m", isFile: true)])
         #expect(spec.workingDirectory == "/w" && spec.stdin == .stream && spec.onDisconnect == .cancel)
+        #expect(spec.onOutputLimit == .end)
     }
 
     @Test func aStringRunsInTheShell() throws {

@@ -36,6 +36,7 @@ import Testing
         .rerun: [{ $0.rerun = .safe }, { $0.rerun = .never }],
         .stdin: [{ $0.stdin = .stream }],
         .onDisconnect: [{ $0.onDisconnect = .cancel }],
+        .onOutputLimit: [{ $0.onOutputLimit = .end }],
     ]
 
     @Test func everyFieldCountsAndNoTwoSpecsCollide() {
