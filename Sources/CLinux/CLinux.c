@@ -117,8 +117,8 @@ int CLinux_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable) 
     return (int)syscall(SYS_capset, &header, data);
 }
 
-int CLinux_set_ids(uid_t uid, gid_t gid, const gid_t *groups, size_t count) {
-    if (syscall(SYS_setgroups, count, groups) != 0) return -1;
+int CLinux_set_ids(uid_t uid, gid_t gid, const gid_t *groups, ssize_t count) {
+    if (count >= 0 && syscall(SYS_setgroups, count, groups) != 0) return -1;
     if (syscall(SYS_setresgid, gid, gid, gid) != 0) return -1;
     return (int)syscall(SYS_setresuid, uid, uid, uid);
 }

@@ -12,7 +12,7 @@ import Testing
             limits: .init(memoryBytes: .max, cpuMillis: 1, pids: 2, diskBytes: 3, outputBytes: 4),
             timers: .init(timeoutMs: 5, graceMs: 6, idleMs: 7),
             network: .open(allowCIDRs: ["1.2.3.4/32"], allowDomains: ["x.org"], openedCIDRs: []),
-            capabilities: .build, stdin: .pipe, downloads: ["/out"], onOutputLimit: .end),
+            capabilities: .build, stdin: .pipe, downloads: ["/out"], onOutputLimit: .end, leavesOutLimits: true),
         SandboxPlan(
             id: "", arguments: [], environment: [], workingDirectory: "", user: "", hostname: "", root: .host,
             mounts: [], limits: .init(memoryBytes: 0, cpuMillis: 0, pids: 0, diskBytes: 0, outputBytes: 0),
@@ -35,7 +35,8 @@ import Testing
             report: ExitReport(
                 end: .signaled(signal: 9), reason: .timeout, oomKills: 1, cpuMs: 2, wallMs: 3, peakMemoryBytes: 4,
                 stdoutBytes: 5, stderrBytes: 6, outputTruncated: true, stalledMs: 7, diskBytes: 8, inodes: 9,
-                diskFull: true, setupMicros: 10, downloadMessage: "d", changedMounts: .max - 4)),
+                diskFull: true, setupMicros: 10, downloadMessage: "d", changedMounts: .max - 4,
+                leftOutLimits: true)),
         .layerReady(layer: "l", bytes: 3), .layerFailed(layer: "l", message: "m"), .layers(["a", "b"]),
     ]
 

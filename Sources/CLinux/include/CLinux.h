@@ -60,7 +60,8 @@ int CLinux_ambient_clear(void);
 int CLinux_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
 
 // The C library's own wrappers broadcast to threads, which the child of a raw clone must not.
-int CLinux_set_ids(uid_t uid, gid_t gid, const gid_t *groups, size_t count);
+// A negative `count` leaves the groups as they are.
+int CLinux_set_ids(uid_t uid, gid_t gid, const gid_t *groups, ssize_t count);
 
 // seccomp(2) has no wrapper.
 int CLinux_seccomp_set_filter(const struct sock_filter *filter, unsigned short count);

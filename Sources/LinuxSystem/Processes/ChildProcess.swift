@@ -75,9 +75,9 @@ public enum ProcessControl {
         try systemCall("prctl PR_SET_NO_NEW_PRIVS") { CLinux_prctl(PR_SET_NO_NEW_PRIVS, 1) }
     }
 
-    /// Real, effective and saved ids, and the whole list of groups.
-    public static func setIdentity(user: uid_t, group: gid_t, groups: [gid_t]) throws(SystemError) {
-        try systemCall("setresuid") { CLinux_set_ids(user, group, groups, groups.count) }
+    /// Real, effective and saved ids, and the whole list of groups; `nil` leaves the list as it is.
+    public static func setIdentity(user: uid_t, group: gid_t, groups: [gid_t]?) throws(SystemError) {
+        try systemCall("setresuid") { CLinux_set_ids(user, group, groups ?? [], groups?.count ?? -1) }
     }
 
     /// Raises the soft limit of open files to the hard one (getrlimit(2)). Best effort.

@@ -94,6 +94,10 @@ extension Evidence {
         try APIError.require(atMost: places.count, mounts, in: "results.evidence.changedMounts")
         try APIError.require(
             mounts.allSatisfy(places.contains), "results.evidence.changedMounts", "no mount has such a place")
+        let leftOut = leftOutLimits ?? []
+        try APIError.require(atMost: Evidence.namesOfLimits.count, leftOut, in: "results.evidence.leftOutLimits")
+        try APIError.require(
+            leftOut.allSatisfy(Evidence.namesOfLimits.contains), "results.evidence.leftOutLimits", "no such limit")
         let amounts = [
             wallMs, cpuMs, peakMemoryBytes, oomKills, stdoutBytes, stderrBytes, diskBytes, inodes, stalledMs,
         ]

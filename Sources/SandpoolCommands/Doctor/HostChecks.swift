@@ -8,13 +8,7 @@ enum HostChecks {
     private static let wantedDisk: Int64 = 1 << 30
 
     static var all: [HostCheck] {
-        [root, launcher, disk, tar, mmdebstrap, unprivilegedNamespaces, subordinateIDs]
-    }
-
-    private static var root: HostCheck {
-        HostCheck(
-            "root", geteuid() == 0, geteuid() == 0 ? "yes" : "uid \(geteuid())",
-            fix: "run with sudo; sandboxes without root are not in this version")
+        [launcher, disk, tar, mmdebstrap, subordinateIDs] + OrdinaryUserChecks.all
     }
 
     private static var launcher: HostCheck {
@@ -51,20 +45,6 @@ enum HostChecks {
         let path = HostFile.program(name)
         return HostCheck(
             name, path != nil, isRequired: isRequired, path ?? "not found; needed for \(purpose)", fix: fix)
-    }
-
-    private static var unprivilegedNamespaces: HostCheck {
-        let count = HostFile.number("/proc/sys/user/max_user_namespaces") ?? 0
-        let isSwitchedOff = HostFile.number("/proc/sys/kernel/unprivileged_userns_clone") == 0
-        let isRestricted = HostFile.number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1
-        let isUsable = count > 0 && !isSwitchedOff && !isRestricted
-        let reason =
-            isRestricted ? "restricted by AppArmor" : isSwitchedOff || count == 0 ? "switched off" : "allowed"
-        return HostCheck(
-            "user namespaces", isUsable, isRequired: false, "without root: \(reason)",
-            fix: isRestricted
-                ? "load the AppArmor profile from deploy, or sysctl kernel.apparmor_restrict_unprivileged_userns=0"
-                : "sysctl user.max_user_namespaces=15000 kernel.unprivileged_userns_clone=1")
     }
 
     /// mmdebstrap(1) as an ordinary user needs them. Asked as root, the answer is for the service's user.

@@ -35,10 +35,15 @@ struct Run: AsyncParsableCommand {
                 stream: JobStream(pool, submitting: spec), passesInput: passesInput, isVerbose: verbose,
                 tellsWaits: !connection.local)
             let finished = try await follower.follow()
+            if finished.spec.network.block, !spec.network.block { StandardError.line(Self.blockedNotice) }
             let status = await keep(finished, from: pool)
             if status != .success { throw status }
         }
     }
+
+    /// Whoever relies on a network must not look for the fault in his command.
+    private static let blockedNotice =
+        "sandpool: it had no network, which this host opens only for root; --block-network says that none is needed"
 
     /// Writes what the user wants to keep of the job. Its own failure says more than a failure to keep something.
     private func keep(_ finished: Job, from pool: Pool) async -> ExitStatus {

@@ -9,12 +9,6 @@ import SandpoolWorker
 enum LocalPool {
     /// Runs `body` on this user's pool, as its owner where nobody is yet.
     static func withPool(for need: ConnectionOptions.Need, _ body: (Pool) async throws -> Void) async throws {
-        if need == .running, geteuid() != 0 {
-            throw SandpoolError(
-                code: "not_root",
-                message: "--local needs root in this version: sandboxes without root are not built yet",
-                hint: "run with sudo, or set SANDPOOL_URL to a coordinator")
-        }
         let directory = DataDirectories.local
         let locks = try LocalLocks(directory: directory)
         switch try await locks.join() {
@@ -74,15 +68,17 @@ enum LocalPool {
         unlink(socket)
         var configuration = CoordinatorConfiguration(dataDirectory: "\(directory)/coordinator", logger: quiet)
         configuration.listen = .unix(path: socket)
+        configuration.pool.gaps = OrdinaryUser.gaps
         let (listening, announce) = AsyncStream.makeStream(of: Void.self)
         let coordinator = Coordinator(configuration: configuration) { _ in announce.yield() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await endProcess(unlessCancelled: { try await coordinator.run() }) }
             for await _ in listening { break }
             if hasWorker {
-                let worker = WorkerConfiguration(
+                var worker = WorkerConfiguration(
                     coordinator: CoordinatorAddress(socketPath: socket), dataDirectory: "\(directory)/worker",
                     launcher: .embedded)
+                worker.leavesOutLimits = configuration.pool.gaps.unlimitedBecause != nil
                 group.addTask {
                     await endProcess(unlessCancelled: { try await Worker(configuration: worker, logger: quiet).run() })
                 }

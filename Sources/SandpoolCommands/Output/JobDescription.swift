@@ -31,6 +31,7 @@ enum JobDescription {
             if let memory = evidence.peakMemoryBytes { parts.append("memory \(MeasuredSize.text(memory))") }
             parts.append("stdout \(MeasuredSize.text(evidence.stdoutBytes))")
             parts.append("stderr \(MeasuredSize.text(evidence.stderrBytes))")
+            if let limits = evidence.leftOutLimits { parts.append("not limited: \(limits.joined(separator: " "))") }
             if evidence.outputTruncated { parts.append("output cut at the limit") }
         }
         if let message = attempt.outcome?.message { parts.append(message) }

@@ -21,7 +21,14 @@ struct JobEnd {
         }
         // Every test run leaves something behind, so this is for people and not for logs; `show` has it too.
         if let discarded, isVerbose || StandardError.isTerminal { StandardError.line("sandpool: \(discarded)") }
+        if isVerbose, let leftOut { StandardError.line("sandpool: \(leftOut)") }
         return status
+    }
+
+    /// One line that names the limits that this host could not keep the job to.
+    var leftOut: String? {
+        guard let limits = job.attempts.last?.evidence?.leftOutLimits, !limits.isEmpty else { return nil }
+        return "not limited on this host: \(limits.joined(separator: ", ")); sandpool doctor says why"
     }
 
     /// One line that names the mounts whose changes are gone, but for those from which something was fetched.

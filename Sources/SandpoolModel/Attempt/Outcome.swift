@@ -76,6 +76,12 @@ public struct Evidence: Hashable, Sendable, Codable {
     public var hostFingerprint: String?
     /// The places in the spec's `mounts` of those that the command wrote to; what it wrote there is gone.
     public var changedMounts: [Int]?
+    /// The limits that nobody asked for and that this host could not enforce: `cpus`, `memoryBytes`, `pids`. What
+    /// such limits measure is absent then.
+    public var leftOutLimits: [String]?
+
+    /// What `leftOutLimits` can hold.
+    public static let namesOfLimits = ["cpus", "memoryBytes", "pids"]
 
     public init() {}
 }

@@ -10,6 +10,8 @@ public struct SpecProblem: Error, Hashable, Sendable {
         case overLimit = "over_limit"
         /// Right, and not built yet.
         case unsupported
+        /// Right, and nothing on this pool's host can hold a job to it.
+        case unenforceable
     }
 
     public var code: Code

@@ -2,6 +2,7 @@
 public struct PoolConfiguration: Hashable, Sendable, Codable {
     public var defaults = PoolDefaults()
     public var limits = PoolLimits()
+    public var gaps = HostGaps()
 
     enum CodingKeys: String, CodingKey, CaseIterable { case defaults, limits }
 
@@ -15,7 +16,7 @@ public struct PoolConfiguration: Hashable, Sendable, Codable {
 
     /// The spec as it is stored: every default filled in, and every value within this pool's limits.
     public func accept(_ spec: JobSpec) throws(SpecProblem) -> JobSpec {
-        let filled = spec.filled(with: defaults)
+        let filled = try spec.fitted(to: gaps).filled(with: defaults)
         try filled.validate(limits: limits)
         return filled
     }

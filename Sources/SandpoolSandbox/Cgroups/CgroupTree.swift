@@ -10,19 +10,29 @@ final class CgroupTree {
     enum Layout {
         case unified(FileDescriptor)
         case hybrid(memory: FileDescriptor, pids: FileDescriptor, cpu: FileDescriptor, unified: FileDescriptor?)
+        /// There are none that this launcher may divide, for this reason.
+        case absent(reason: String)
     }
 
     private(set) var layout: Layout
     /// The directories, to be swept by the next launcher of the same data directory.
     let directories: [String]
-    private let placement: CgroupPlacement
+    private let placement: CgroupPlacement?
+
+    /// Of a launcher that may make no cgroups.
+    init(absentBecause reason: String) {
+        layout = .absent(reason: reason)
+        directories = []
+        placement = nil
+    }
 
     /// Makes the launcher's own directories, named `name`, and writes down where they are.
     init(name: String, data: DataDirectory) throws {
         let root = try FileDescriptor.open("/", O_PATH | O_DIRECTORY)
         let membership = CgroupMembership(
             cgroup: try root.read("proc/self/cgroup"), mountInfo: try root.read("proc/self/mountinfo", limit: 4 << 20))
-        placement = try CgroupPlacement(membership, isDelegated: Self.isDelegated)
+        let placement = try CgroupPlacement(membership, isDelegated: Self.isDelegated)
+        self.placement = placement
         directories = placement.directories(named: name)
         try Self.record(directories, data)
         if case .delegated(let parent) = placement { try ControllerHandDown.vacate(parent) }
@@ -30,7 +40,9 @@ final class CgroupTree {
     }
 
     /// Makes them again when somebody, such as a script that tidies up, removed them while no sandbox was alive.
-    func renew() throws { layout = try Self.layout(placement, directories) }
+    func renew() throws {
+        if let placement { layout = try Self.layout(placement, directories) }
+    }
 
     private static func layout(_ placement: CgroupPlacement, _ directories: [String]) throws -> Layout {
         switch placement {

@@ -11,7 +11,7 @@ final class SandboxCgroup {
     }
 
     let name: String
-    private var memory: Part
+    private var memory: Part?
     private var pids: Part?
     private var cpu: Part?
     private var unified: Part?
@@ -26,10 +26,11 @@ final class SandboxCgroup {
             let quota = max(1_000, UInt64(limits.cpuMillis) * 100)
             switch tree.layout {
             case .unified(let parent):
-                memory = try Self.make(name, in: parent, &made)
+                let part = try Self.make(name, in: parent, &made)
+                memory = part
                 isUnified = true
-                unified = memory
-                let directory = memory.directory
+                unified = part
+                let directory = part.directory
                 try directory.write("\(limits.memoryBytes)", to: "memory.max")
                 // Absent on a kernel without swap accounting.
                 try Self.writeIfPresent("0", to: "memory.swap.max", in: directory)
@@ -38,7 +39,8 @@ final class SandboxCgroup {
                 try directory.write("\(quota) 100000", to: "cpu.max")
             case .hybrid(let memoryParent, let pidsParent, let cpuParent, let unifiedParent):
                 isUnified = false
-                memory = try Self.make(name, in: memoryParent, &made)
+                let memory = try Self.make(name, in: memoryParent, &made)
+                self.memory = memory
                 let pids = try Self.make(name, in: pidsParent, &made)
                 self.pids = pids
                 let cpu = try Self.make(name, in: cpuParent, &made)
@@ -50,6 +52,7 @@ final class SandboxCgroup {
                 try pids.directory.write("\(limits.pids)", to: "pids.max")
                 try cpu.directory.write("\(quota)", to: "cpu.cfs_quota_us")
                 oomNotice = try Self.watchOOM(memory.directory)
+            case .absent: isUnified = false
             }
         } catch {
             // Nothing was ever in them.
@@ -84,7 +87,7 @@ final class SandboxCgroup {
     /// Version 1 gives notice before it has killed: what the launcher then kills first, the kernel does not count.
     func oomKills() -> UInt64 {
         let file = isUnified ? "memory.events" : "memory.oom_control"
-        let counted = (try? memory.directory.read(file)).flatMap { KeyedFile($0)["oom_kill"] } ?? 0
+        let counted = (try? memory?.directory.read(file)).flatMap { KeyedFile($0)["oom_kill"] } ?? 0
         return max(counted, hasOOMNotice ? 1 : 0)
     }
 
@@ -96,7 +99,7 @@ final class SandboxCgroup {
 
     func peakMemory() -> UInt64 {
         let file = isUnified ? "memory.peak" : "memory.max_usage_in_bytes"
-        return (try? memory.directory.read(file)).flatMap { UInt64($0.prefix { $0.isNumber }) } ?? 0
+        return (try? memory?.directory.read(file)).flatMap { UInt64($0.prefix { $0.isNumber }) } ?? 0
     }
 
     func cpuMilliseconds() -> UInt64 {

@@ -11,7 +11,18 @@ struct Account: Equatable {
     var home: String
 
     /// `name` is a name, or a number up to 65535, which needs no entry.
-    static func find(_ name: String, in root: FileDescriptor) throws(StageError) -> Account {
+    ///
+    /// - Parameter ids: what the sandbox has; an account outside of it is refused.
+    static func find(_ name: String, in root: FileDescriptor, _ ids: IdSpace) throws(StageError) -> Account {
+        let account = try look(name, in: root)
+        if account.user < ids.count, account.group < ids.count { return account }
+        throw StageError(
+            "user",
+            "user \(name): without root and subordinate ids a sandbox has no user but 0; "
+                + "install uidmap and add ranges for you to /etc/subuid and /etc/subgid", kind: .spec)
+    }
+
+    private static func look(_ name: String, in root: FileDescriptor) throws(StageError) -> Account {
         let number = UInt32(name)
         if let number, number >= IdMap.count {
             throw StageError("user", "user \(name): a uid in a sandbox is at most 65535", kind: .spec)

@@ -17,7 +17,7 @@ enum CommandProcess {
         let root = try stage("root") { () throws(SystemError) in
             try FileDescriptor.open("/", O_PATH | O_DIRECTORY)
         }
-        let account = try Account.find(plan.user, in: root)
+        let account = try Account.find(plan.user, in: root, birth.ids)
         var environment = plan.environment
         if !environment.contains(where: { $0.hasPrefix("HOME=") }) { environment.append("HOME=\(account.home)") }
         try stage("session") { () throws(SystemError) in
@@ -32,7 +32,8 @@ enum CommandProcess {
         try stage("privileges") { () throws(SystemError) in
             try ProcessControl.forbidNewPrivileges()
             try plan.capabilities.kept.boundAll()
-            try ProcessControl.setIdentity(user: account.user, group: account.group, groups: account.groups)
+            try ProcessControl.setIdentity(
+                user: account.user, group: account.group, groups: birth.ids.groups(account.groups))
             try (account.user == 0 ? plan.capabilities.kept : []).setCurrent()
         }
         try stage("seccomp") { () throws(SystemError) in try birth.seccomp.install() }

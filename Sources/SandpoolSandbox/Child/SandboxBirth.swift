@@ -4,6 +4,8 @@ import LinuxSystem
 /// has a copy of all the launcher's.
 struct SandboxBirth {
     var plan: SandboxPlan
+    /// Which ids it has.
+    var ids: IdSpace
     /// The overlay.
     var root: Mount
     var attachments: [Attachment]

@@ -43,7 +43,7 @@ enum SandboxInit {
         }
         if count == 0 { _exit(125) }
         try stage("user namespace") { () throws(SystemError) in
-            try ProcessControl.setIdentity(user: 0, group: 0, groups: [])
+            try ProcessControl.setIdentity(user: 0, group: 0, groups: birth.ids.groups([]))
             // A change of credentials takes this away, so it comes after the last one. The parent may have
             // died before: then the pipe, whose other end it alone holds, has ended.
             try ProcessControl.killWhenParentEnds()

@@ -9,6 +9,7 @@ extension ExitReport {
         writer.write(setupMicros)
         writer.write(downloadMessage)
         writer.write(changedMounts)
+        writer.write(leftOutLimits)
     }
 
     init(from reader: inout ByteReader) throws(CodecError) {
@@ -19,7 +20,7 @@ extension ExitReport {
             outputTruncated: try reader.readBool(), stalledMs: try reader.read(),
             diskBytes: try reader.read(), inodes: try reader.read(), diskFull: try reader.readBool(),
             setupMicros: try reader.read(), downloadMessage: try reader.readString(),
-            changedMounts: try reader.read())
+            changedMounts: try reader.read(), leftOutLimits: try reader.readBool())
     }
 }
 

@@ -43,6 +43,7 @@ extension SandboxPlan {
         writer.write(stdin.rawValue)
         writer.write(downloads)
         writer.write(onOutputLimit.rawValue)
+        writer.write(leavesOutLimits)
         return writer.bytes
     }
 
@@ -82,6 +83,7 @@ extension SandboxPlan {
         stdin = try reader.readEnum()
         downloads = try reader.readStrings()
         onOutputLimit = try reader.readEnum()
+        leavesOutLimits = try reader.readBool()
         try reader.expectEnd()
     }
 }

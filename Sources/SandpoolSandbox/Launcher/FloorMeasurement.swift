@@ -60,6 +60,6 @@ final class FloorMeasurement {
             limits: SandboxPlan.Limits(
                 memoryBytes: 1 << 30, cpuMillis: 1_000, pids: 1_024, diskBytes: 512 << 20, outputBytes: 1 << 30),
             timers: SandboxPlan.Timers(timeoutMs: 300_000, graceMs: 10_000, idleMs: 0), network: .blocked,
-            capabilities: .run, stdin: .none, downloads: [])
+            capabilities: .run, stdin: .none, downloads: [], leavesOutLimits: true)
     }
 }

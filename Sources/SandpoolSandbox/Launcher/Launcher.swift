@@ -11,7 +11,8 @@ final class Launcher {
     private let spools: SpoolFiles
     let hostFingerprint: String
     private let cgroups: CgroupTree
-    private let network: SandboxNetwork
+    private let network: any NetworkProvider
+    let rights: HostRights
     private(set) var sandboxes: [String: RunningSandbox] = [:]
     private var byToken: [UInt64: RunningSandbox] = [:]
     private var lastToken: UInt64 = 0
@@ -28,24 +29,23 @@ final class Launcher {
     static let setupLimitMs: UInt64 = 30_000
     private static let retryMs: UInt64 = 5
 
-    init(dataDirectory: String) throws {
+    init(dataDirectory: String, _ rights: HostRights) throws {
+        self.rights = rights
         data = try DataDirectory(dataDirectory)
         spools = SpoolFiles(data.spool)
         loop = try EventLoop()
         // Before anything else is open, so that the spooler has none of it.
-        spooler = try SpoolerLink(loop)
+        spooler = try SpoolerLink(loop, rights)
         var hash = FowlerNollVoHash()
         hash.combine(dataDirectory)
         try CgroupSweep.run(data)
-        cgroups = try CgroupTree(name: "sandpool-\(hash.text)", data: data)
+        cgroups = try rights.cgroups(named: "sandpool-\(hash.text)", data)
         let skeleton = try HostSkeleton(in: data)
         hostFingerprint = skeleton.fingerprint
-        var open = SandboxNetwork.Configuration()
-        open.stateDirectory = data.directory
-        network = try SandboxNetwork(configuration: open, loop: loop)
-        let workshop = try MountWorkshop(runPath: "\(dataDirectory)/run")
+        network = try rights.network(data, loop)
+        let workshop = try MountWorkshop(runPath: "\(dataDirectory)/run", rights)
         factory = try SandboxFactory(
-            data: data, workshop: workshop, skeleton: skeleton, cgroups: cgroups, network: network)
+            rights: rights, data: data, workshop: workshop, skeleton: skeleton, cgroups: cgroups, network: network)
         factory.onRemainder = { [unowned self] cgroup in
             alive += 1
             remove(cgroup) {}
@@ -211,7 +211,8 @@ final class Launcher {
             wallMs: BoottimeClock.milliseconds() - sandbox.startedMs,
             peakMemoryBytes: resources.cgroup.peakMemory(), diskBytes: usage.bytes, inodes: usage.inodes,
             diskFull: usage.isFull, setupMicros: sandbox.setupMicros,
-            changedMounts: resources.writable.changedMounts(sandbox.plan.mounts))
+            changedMounts: resources.writable.changedMounts(sandbox.plan.mounts),
+            leftOutLimits: rights.unlimitedBecause != nil)
     }
 
     /// Gives everything back; the mounts go with the last reference to them. The slot is free only when

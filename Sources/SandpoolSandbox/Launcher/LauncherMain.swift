@@ -5,11 +5,20 @@ import LinuxSystem
 public enum LauncherMain {
     /// Runs until its work is over; returns the exit code.
     public static func run(_ arguments: [String]) -> Int32 {
+        if arguments == [LauncherOptions.trial] { return OwnNamespace.isGiven ? 0 : 1 }
         do {
-            let options = try LauncherOptions(arguments)
-            guard geteuid() == 0 else { throw LauncherError("must run as root") }
-            try prepareProcess(options.mode)
-            let launcher = try Launcher(dataDirectory: options.dataDirectory)
+            return try run(LauncherOptions(arguments))
+        } catch {
+            Diagnostics.write("\(error); \(LauncherOptions.usage)")
+            return 2
+        }
+    }
+
+    private static func run(_ options: LauncherOptions) -> Int32 {
+        do {
+            let rights = geteuid() == 0 ? HostRights.root : try OwnNamespace.enter()
+            try prepareProcess(options.mode, rights)
+            let launcher = try Launcher(dataDirectory: options.dataDirectory, rights)
             let stop = try StopSignals(launcher)
             defer { withExtendedLifetime(stop) { launcher.removeTraces() } }
             switch options.mode {
@@ -29,16 +38,26 @@ public enum LauncherMain {
                 withExtendedLifetime((listener, idleEnd)) {}
             }
             return 0
-        } catch let error as OptionError {
-            Diagnostics.write("\(error); \(LauncherOptions.usage)")
-            return 2
         } catch {
-            Diagnostics.write("\(error)")
+            if case .connected(let descriptor) = options.mode {
+                refuse(descriptor, "\(error)")
+            } else {
+                Diagnostics.write("\(error)")
+            }
             return 1
         }
     }
 
-    private static func prepareProcess(_ mode: LauncherOptions.Mode) throws(SystemError) {
+    /// Whoever started it for himself tells people, in his own words and once.
+    private static func refuse(_ descriptor: Int32, _ why: String) {
+        guard fcntl(descriptor, F_GETFD) >= 0 else { return Diagnostics.write(why) }
+        let peer = SeqPacketSocket(FileDescriptor(owning: descriptor))
+        try? peer.send(LauncherEvent.refused(message: why).encoded())
+        // A socket closed with something unread in it takes the answer along.
+        while let received = try? peer.receive(limit: LauncherProtocol.messageLimit), received != nil {}
+    }
+
+    private static func prepareProcess(_ mode: LauncherOptions.Mode, _ rights: HostRights) throws(SystemError) {
         // What it was started with by accident would stay open as long as it lives: the end of somebody's pipe.
         var first: Int32 = 3
         if case .connected(let descriptor) = mode {
@@ -54,7 +73,7 @@ public enum LauncherMain {
         umask(0)
         // Descriptors 0 to 2 are always somebody's: a pipe must never get one of these numbers.
         while try FileDescriptor.openRaw("/dev/null") < 3 {}
-        try ProcessControl.hideFromPeers()
+        if rights.hides { try ProcessControl.hideFromPeers() }
         try MountWorkshop.leaveHost()
     }
 }

@@ -19,6 +19,9 @@ public struct LauncherOptions: Equatable, Sendable {
     public var dataDirectory: String
     public var mode: Mode
 
+    /// Alone on the command line: says by its exit code whether an ordinary user gets what sandboxes take.
+    static let trial = "--try-namespace"
+
     public static let usage =
         "usage: sandpool-launcher --data-dir DIR "
         + "(--socket PATH [--peer-uid UID | --peer-user NAME] [--exit-when-idle SECONDS]"

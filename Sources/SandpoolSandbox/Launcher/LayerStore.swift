@@ -14,12 +14,16 @@ final class LayerStore {
     private static let halfSuffix = ".half"
     private static let removedSuffix = ".removed"
     private static let timeoutMs: UInt64 = 3_600_000
-    /// Devices cannot be made in a sandbox and would not work in one; the sandbox has its own `/dev`. The size
-    /// is the answer, and everything is on disk before the layer has its name.
-    private static let script = """
-        tar -x --numeric-owner --same-owner -p --xattrs --anchored --exclude='./dev/*' --exclude='dev/*' -C /layer \
+    /// Devices cannot be made in a sandbox and would not work in one; the sandbox has its own `/dev`. In one with no
+    /// id but its root's, everything is root's. The size is the answer, and everything is on disk before the layer
+    /// has its name.
+    private static func script(_ ids: IdSpace) -> String {
+        """
+        tar -x --numeric-owner \(ids.count > 1 ? "--same-owner" : "--no-same-owner") -p --xattrs --anchored \
+        --exclude='./dev/*' --exclude='dev/*' -C /layer \
         && sync -f /layer && du -s --apparent-size --block-size=1 /layer | cut -f1
         """
+    }
 
     init(_ launcher: Launcher) throws(SystemError) {
         self.launcher = launcher
@@ -65,12 +69,13 @@ final class LayerStore {
         job.attachments = { [layers] slot throws(StageError) in
             try stage("layer") { () throws(SystemError) in
                 let mount = try Mount.copy(of: layers.raw, half)
-                try mount.setAttributes([.noSetUID, .noDevices], idMap: try slot.namespace())
+                try mount.setAttributes([.noSetUID, .noDevices], idMap: try slot.shownIDs())
                 return [Attachment(mount: mount, path: "layer", place: .directory)]
             }
         }
         job.onEnd = { [unowned self] in finish(name, $0) }
-        let plan = OwnSandbox.plan(id: "import.\(name)", script: Self.script, timeoutMs: Self.timeoutMs)
+        let plan = OwnSandbox.plan(
+            id: "import.\(name)", script: Self.script(launcher.rights.ids), timeoutMs: Self.timeoutMs)
         do throws(StageError) {
             try launcher.make(plan, job)
         } catch {

@@ -23,7 +23,7 @@ final class MountWorkshop {
         try Mount.makePrivate("/")
     }
 
-    init(runPath: String) throws(SystemError) {
+    init(runPath: String, _ rights: HostRights) throws(SystemError) {
         let tmpfs = try Mount.make("tmpfs", [("mode", "0700"), ("size", "64m")], attributes: [.noSetUID])
         let point = try FileDescriptor.open(runPath, O_PATH | O_DIRECTORY)
         try tmpfs.attach(to: point.raw)
@@ -33,7 +33,7 @@ final class MountWorkshop {
 
         own = try FileDescriptor.open("/proc/self/ns/mnt", O_RDONLY)
         try Namespaces.mount.unshare()
-        seed = try Self.makeSeed(at: "\(runPath)/seed")
+        seed = try Self.makeSeed(at: "\(runPath)/seed", rights)
         try Namespaces.mount.enter(own)
         try systemCall("fchdir") { fchdir(tmpfs.descriptor.raw) }
     }
@@ -61,17 +61,26 @@ final class MountWorkshop {
         }
     }
 
-    private static func makeSeed(at path: String) throws(SystemError) -> FileDescriptor {
+    private static func makeSeed(at path: String, _ rights: HostRights) throws(SystemError) -> FileDescriptor {
         let tmpfs = try Mount.make("tmpfs", [("mode", "0755"), ("size", "4k")], attributes: [])
         try tmpfs.descriptor.makeDirectory("root", mode: 0o755)
         try tmpfs.descriptor.makeDirectory("proc", mode: 0o755)
         try tmpfs.attach(to: FileDescriptor.currentDirectory, path)
-        let processes = try Mount.make("proc", [], attributes: [.noSetUID, .noDevices, .noExecution])
+        let processes = try Self.processes(rights)
         try processes.attach(to: tmpfs.descriptor.raw, "proc")
         try tmpfs.setAttributes(.readOnly)
         try systemCall("fchdir seed") { fchdir(tmpfs.descriptor.raw) }
         try systemCall("pivot_root seed") { CLinux_pivot_root(".", ".") }
         try Mount.detach(".")
         return try FileDescriptor.open("/proc/self/ns/mnt", O_RDONLY)
+    }
+
+    /// The host's pid namespace belongs to the host's root: who is not, copies the mount that is there, with what
+    /// is mounted in it, which the kernel does not let him lift off (mount_namespaces(7), "locked").
+    private static func processes(_ rights: HostRights) throws(SystemError) -> Mount {
+        if rights.mountsProcesses {
+            return try Mount.make("proc", [], attributes: [.noSetUID, .noDevices, .noExecution])
+        }
+        return try Mount.copy(of: FileDescriptor.currentDirectory, "/proc", recursive: true)
     }
 }

@@ -34,6 +34,6 @@ enum OwnSandbox {
             limits: SandboxPlan.Limits(
                 memoryBytes: 1 << 30, cpuMillis: 2_000, pids: 64, diskBytes: 64 << 20, outputBytes: 64 << 10),
             timers: SandboxPlan.Timers(timeoutMs: timeoutMs, graceMs: 1_000, idleMs: 0), network: .blocked,
-            capabilities: .build, stdin: .none, downloads: [])
+            capabilities: .build, stdin: .none, downloads: [], leavesOutLimits: true)
     }
 }

@@ -13,19 +13,21 @@ final class SandboxFactory {
     private let nullDevice: FileDescriptor
     private let runFilter = SandboxFilter.make(.run)
     private let buildFilter = SandboxFilter.make(.build)
+    private let rights: HostRights
     /// Called with the cgroup of a start that failed, when a dying process still holds it.
     var onRemainder: (SandboxCgroup) -> Void = { _ in }
 
     init(
-        data: DataDirectory, workshop: MountWorkshop, skeleton: HostSkeleton, cgroups: CgroupTree,
+        rights: HostRights, data: DataDirectory, workshop: MountWorkshop, skeleton: HostSkeleton, cgroups: CgroupTree,
         network: any NetworkProvider
     ) throws(SystemError) {
+        self.rights = rights
         self.workshop = workshop
         self.cgroups = cgroups
         self.network = network
-        slots = SlotStore(run: workshop.run)
+        slots = SlotStore(ids: rights.ids, run: workshop.run)
         roots = RootBuilder(
-            data: data, skeleton: skeleton, devices: try DeviceTree(in: workshop.run),
+            data: data, skeleton: skeleton, devices: try DeviceTree(in: workshop.run, rights),
             host: try FileDescriptor.open("/", O_PATH | O_DIRECTORY))
         ownNetwork = try FileDescriptor.open("/proc/self/ns/net", O_RDONLY)
         nullDevice = try FileDescriptor.open("/dev/null", O_RDWR)
@@ -84,6 +86,9 @@ final class SandboxFactory {
     private func make(
         _ plan: SandboxPlan, _ slot: Slot, _ lease: NetworkLease, _ extras: Extras
     ) throws(StageError) -> Made {
+        if let reason = rights.unlimitedBecause, !plan.leavesOutLimits {
+            throw StageError("cgroup", "memory, processes and processor cannot be limited: \(reason)", kind: .spec)
+        }
         let cgroup = try stage("cgroup") { () throws(SystemError) in
             do throws(SystemError) {
                 return try SandboxCgroup(cgroups, name: plan.id, limits: plan.limits)
@@ -97,7 +102,7 @@ final class SandboxFactory {
             let writable = try stage("writable layer") { () throws(SystemError) in
                 let layer = try WritableLayer(
                     limits: plan.limits, base: slot.base, keptAs: plan.downloads.isEmpty ? nil : plan.id,
-                    run: workshop.run)
+                    run: workshop.run, overlayOptions: rights.overlayOptions)
                 try layer.addGenerated(hostname: plan.hostname, network: lease)
                 return layer
             }
@@ -107,7 +112,8 @@ final class SandboxFactory {
             let pipes = try stage("pipes") { () throws(SystemError) in try Pipes(plan.stdin) }
             let cgroupFiles = try stage("cgroup") { () throws(SystemError) in try cgroup.joinFiles() }
             let birth = SandboxBirth(
-                plan: plan, root: root.mount, attachments: attachments, cgroupFiles: cgroupFiles, go: pipes.go.readEnd,
+                plan: plan, ids: rights.ids, root: root.mount, attachments: attachments, cgroupFiles: cgroupFiles,
+                go: pipes.go.readEnd,
                 failure: pipes.failure.writeEnd, status: pipes.status.writeEnd,
                 standardInput: extras.standardInput ?? pipes.input?.readEnd ?? nullDevice,
                 standardOutput: extras.standardOutput, standardError: extras.standardError,
@@ -125,7 +131,9 @@ final class SandboxFactory {
                 }
             }
             first = child
-            try stage("user namespace") { () throws(SystemError) in try IdMap.write(base: slot.base, for: child) }
+            try stage("user namespace") { () throws(SystemError) in
+                try IdMap.write(base: slot.base, count: rights.ids.count, for: child)
+            }
             try stage("start") { () throws(SystemError) in try go.writeAll([1]) }
             return Made(
                 resources: RunningSandbox.Resources(

@@ -7,13 +7,13 @@ final class SpoolerLink {
     private let process: ChildProcess
     var onAnswer: (SpoolerAnswer) -> Void = { _ in }
 
-    init(_ loop: EventLoop) throws(SystemError) {
+    init(_ loop: EventLoop, _ rights: HostRights) throws(SystemError) {
         let (own, theirs) = try SeqPacketSocket.pair()
         own.setBuffers(4 << 20)
         theirs.setBuffers(4 << 20)
         process = try ChildProcess.clone {
             guard let kept = try? theirs.descriptor.keepAlone() else { _exit(1) }
-            Spooler.run(SeqPacketSocket(kept))
+            Spooler.run(SeqPacketSocket(kept), rights)
         }
         socket = own
         try loop.watch(own.descriptor, .readable) { [unowned self] in receive() }

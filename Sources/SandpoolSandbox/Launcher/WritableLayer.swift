@@ -10,6 +10,7 @@ import LinuxSystem
 final class WritableLayer {
     private let tmpfs: Mount
     private let base: UInt32
+    private let overlayOptions: [(String, String)]
     private let point: String
     private var isAttached = false
     /// Of files that were copied in, as they were then.
@@ -19,8 +20,12 @@ final class WritableLayer {
     private static let sharedPoint = "writable"
 
     /// With a name of its own it can stay attached after the sandbox started, for its files to be read later.
-    init(limits: SandboxPlan.Limits, base: UInt32, keptAs name: String?, run: FileDescriptor) throws(SystemError) {
+    init(
+        limits: SandboxPlan.Limits, base: UInt32, keptAs name: String?, run: FileDescriptor,
+        overlayOptions: [(String, String)]
+    ) throws(SystemError) {
         self.base = base
+        self.overlayOptions = overlayOptions
         point = name.map { "kept/\($0)" } ?? Self.sharedPoint
         let inodes = max(4_096, limits.diskBytes / Self.bytesPerInode)
         tmpfs = try Mount.make(
@@ -109,14 +114,16 @@ final class WritableLayer {
     func overlay(_ lowers: [String], upper: String = "upper", work: String = "work") throws(SystemError) -> Mount {
         try Mount.make(
             "overlay",
-            Self.lowerOptions(lowers) + [("upperdir", "\(point)/\(upper)"), ("workdir", "\(point)/\(work)")],
+            Self.lowerOptions(lowers) + overlayOptions + [
+                ("upperdir", "\(point)/\(upper)"), ("workdir", "\(point)/\(work)"),
+            ],
             attributes: [.noSetUID, .noDevices])
     }
 
     /// The same files when the sandbox is gone, for reading.
     func readOnlyOverlay(_ lowers: [String], upper: String = "upper") throws(SystemError) -> Mount {
         try Mount.make(
-            "overlay", Self.lowerOptions(["\(point)/\(upper)"] + lowers),
+            "overlay", Self.lowerOptions(["\(point)/\(upper)"] + lowers) + overlayOptions,
             attributes: [.readOnly, .noSetUID, .noDevices])
     }
 

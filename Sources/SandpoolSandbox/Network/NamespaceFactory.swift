@@ -11,8 +11,11 @@ struct NamespaceFactory {
     }
 
     private let home: FileDescriptor
+    private let lastGroup: UInt32
 
-    init() throws(SystemError) {
+    /// - Parameter lastGroup: the highest group id that can be named here.
+    init(lastGroup: UInt32 = UInt32(Int32.max)) throws(SystemError) {
+        self.lastGroup = lastGroup
         home = try FileDescriptor.open("/proc/self/ns/net", O_RDONLY)
     }
 
@@ -35,7 +38,7 @@ struct NamespaceFactory {
     /// Root in the sandbox has no capability over its net namespace, so ports below 1024 and ping must be
     /// free to all. Where `/proc/sys` is read-only, as in many containers, they stay as they are.
     private func relaxPorts() throws(SystemError) {
-        for (name, value) in [("ip_unprivileged_port_start", "0"), ("ping_group_range", "0 2147483647")] {
+        for (name, value) in [("ip_unprivileged_port_start", "0"), ("ping_group_range", "0 \(lastGroup)")] {
             do throws(SystemError) {
                 // The files show the namespace of the thread that opens them.
                 let file = try FileDescriptor.open("/proc/sys/net/ipv4/\(name)", O_WRONLY)

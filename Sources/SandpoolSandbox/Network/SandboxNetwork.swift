@@ -31,7 +31,7 @@ public final class SandboxNetwork: NetworkProvider {
     private let loop: EventLoop
     private let factory: NamespaceFactory
     private let record: ForwardingRecord?
-    private var blockedPool: [FileDescriptor] = []
+    private var blocked: BlockedNamespaces
     private var openPool: [OpenNamespace] = []
     private var openSandboxes: [UInt64: OpenSandbox] = [:]
     private var slots = SlotQueue(count: AddressPlan.slotCount)
@@ -44,7 +44,10 @@ public final class SandboxNetwork: NetworkProvider {
     public init(configuration: Configuration = Configuration(), loop: EventLoop) throws(NetworkError) {
         self.configuration = configuration
         self.loop = loop
-        do { factory = try NamespaceFactory() } catch {
+        do {
+            factory = try NamespaceFactory()
+            blocked = BlockedNamespaces(factory, ready: configuration.blockedReady)
+        } catch {
             throw NetworkError(describing: error, while: "open this process's net namespace")
         }
         do {
@@ -62,7 +65,7 @@ public final class SandboxNetwork: NetworkProvider {
     ) throws(NetworkError) -> NetworkLease {
         switch policy {
         case .blocked:
-            return try takeBlocked(slot: slot)
+            return try blocked.take(slot: slot)
         case .open(let allowCIDRs, let allowDomains, let openedCIDRs):
             let policy = try EgressPolicy(
                 allowCIDRs: allowCIDRs, allowDomains: allowDomains, openedCIDRs: openedCIDRs)
@@ -81,11 +84,7 @@ public final class SandboxNetwork: NetworkProvider {
 
     public func refill() -> Bool {
         // What fails here is tried again by `take`, which says why.
-        if blockedPool.count < configuration.blockedReady {
-            guard let namespace = try? factory.make() else { return false }
-            blockedPool.append(namespace.descriptor)
-            return true
-        }
+        if blocked.isShort { return blocked.refill() }
         guard let host else { return false }
         followRoutes(host)
         guard openPool.count < configuration.openReady, let namespace = try? makeOpen(host) else { return false }
@@ -93,25 +92,14 @@ public final class SandboxNetwork: NetworkProvider {
         return true
     }
 
-    /// At an orderly end, when no sandbox is left: takes everything away that was made on the host.
     public func shutDown() {
-        blockedPool = []
+        blocked.shutDown()
         openPool = []
         openSandboxes = [:]
         forwarder?.stop()
         forwarder = nil
         host?.remove()
         host = nil
-    }
-
-    private func takeBlocked(slot: UInt32) throws(NetworkError) -> NetworkLease {
-        do {
-            return NetworkLease(
-                namespace: try blockedPool.popLast() ?? factory.make().descriptor, slot: slot,
-                resolvConf: Array("# The network is blocked.\n".utf8), hostsAddress: "127.0.1.1")
-        } catch {
-            throw NetworkError(describing: error, while: "make a blocked net namespace")
-        }
     }
 
     private func takeOpen(_ policy: EgressPolicy, slot: UInt32, sandbox: String) throws -> NetworkLease {

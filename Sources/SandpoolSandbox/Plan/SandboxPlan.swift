@@ -27,6 +27,8 @@ public struct SandboxPlan: Equatable, Sendable {
     public var downloads: [String]
     /// What happens when a stream has more output than `limits.outputBytes`.
     public var onOutputLimit: OutputLimitAction
+    /// Whether memory, processes and processor are limited only where this host can: nobody asked for these limits.
+    public var leavesOutLimits: Bool
 
     /// The lower layers of the root.
     public enum Root: Equatable, Sendable {
@@ -125,7 +127,7 @@ public struct SandboxPlan: Equatable, Sendable {
         id: String, arguments: [String], environment: [String], workingDirectory: String, user: String,
         hostname: String, root: Root, mounts: [TreeMount], limits: Limits, timers: Timers, network: Network,
         capabilities: CapabilityProfile, stdin: StandardInput, downloads: [String],
-        onOutputLimit: OutputLimitAction = .truncate
+        onOutputLimit: OutputLimitAction = .truncate, leavesOutLimits: Bool = false
     ) {
         self.id = id
         self.arguments = arguments
@@ -142,5 +144,6 @@ public struct SandboxPlan: Equatable, Sendable {
         self.stdin = stdin
         self.downloads = downloads
         self.onOutputLimit = onOutputLimit
+        self.leavesOutLimits = leavesOutLimits
     }
 }

@@ -115,6 +115,8 @@ public struct ExitReport: Equatable, Sendable {
     public var downloadMessage: String
     /// A bit for each of the plan's mounts that the command wrote to, the first mount being the lowest.
     public var changedMounts: UInt64
+    /// Whether memory, processes and processor were not limited, and nothing of them measured.
+    public var leftOutLimits: Bool
 
     /// What the process that reaped the command saw.
     public enum End: Equatable, Sendable {
@@ -139,7 +141,7 @@ public struct ExitReport: Equatable, Sendable {
         peakMemoryBytes: UInt64 = 0, stdoutBytes: UInt64 = 0, stderrBytes: UInt64 = 0,
         outputTruncated: Bool = false, stalledMs: UInt64 = 0, diskBytes: UInt64 = 0, inodes: UInt64 = 0,
         diskFull: Bool = false, setupMicros: UInt64 = 0, downloadMessage: String = "",
-        changedMounts: UInt64 = 0
+        changedMounts: UInt64 = 0, leftOutLimits: Bool = false
     ) {
         self.end = end
         self.reason = reason
@@ -157,6 +159,7 @@ public struct ExitReport: Equatable, Sendable {
         self.setupMicros = setupMicros
         self.downloadMessage = downloadMessage
         self.changedMounts = changedMounts
+        self.leftOutLimits = leftOutLimits
     }
 }
 

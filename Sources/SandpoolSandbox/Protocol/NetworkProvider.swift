@@ -14,6 +14,9 @@ public protocol NetworkProvider: AnyObject {
     /// Prepares at most one more namespace ahead of need; the launcher calls it when it has nothing else to
     /// do. False when nothing is missing.
     func refill() -> Bool
+
+    /// At an orderly end, when no sandbox is left: takes away what was made on the host.
+    func shutDown()
 }
 
 /// One sandbox's net namespace, and what its generated files say about the network.

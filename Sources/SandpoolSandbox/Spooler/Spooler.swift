@@ -43,13 +43,16 @@ final class Spooler {
     private static let retryMs: UInt64 = 200
     /// How long the end of a sandbox waits for room on the disk.
     private static let roomLimitMs: UInt64 = 10_000
-    private static let nobody: uid_t = 65_534
 
     /// Runs until the launcher ends. Called in a child of the launcher.
-    static func run(_ launcher: SeqPacketSocket) -> Never {
+    static func run(_ launcher: SeqPacketSocket, _ rights: HostRights) -> Never {
         do throws(SystemError) {
             try Capabilities([]).boundAll()
-            try ProcessControl.setIdentity(user: nobody, group: nobody, groups: [])
+            if let user = rights.helperUser {
+                try ProcessControl.setIdentity(user: user, group: user, groups: [])
+            } else {
+                try Capabilities([]).setCurrent()
+            }
             try ProcessControl.killWhenParentEnds()
             try ProcessControl.forbidNewPrivileges()
             let spooler = try Spooler(launcher)

@@ -9,7 +9,7 @@ enum IdMap {
 
     static func base(slot: UInt32) -> UInt32 { first + slot * count }
 
-    static func write(base: UInt32, for process: ChildProcess) throws(SystemError) {
+    static func write(base: UInt32, count: UInt32 = count, for process: ChildProcess) throws(SystemError) {
         let directory = try FileDescriptor.open("/proc/\(process.pid)", O_PATH | O_DIRECTORY)
         let map = "0 \(base) \(count)\n"
         try directory.write(map, to: "uid_map")

@@ -7,6 +7,7 @@ final class Slot {
     let index: UInt32
     let base: UInt32
     private let run: FileDescriptor
+    private let ids: IdSpace
     private var idMap: FileDescriptor?
     /// Names below `slots/INDEX` in the order of their last use.
     private var attached: [String] = []
@@ -15,10 +16,11 @@ final class Slot {
     /// uploaded trees beside the host's image.
     private static let attachedLimit = 256
 
-    init(index: UInt32, run: FileDescriptor) throws(SystemError) {
+    init(index: UInt32, ids: IdSpace, run: FileDescriptor) throws(SystemError) {
         self.index = index
+        self.ids = ids
         self.run = run
-        base = IdMap.base(slot: index)
+        base = ids.base(slot: index)
         try run.makeDirectory("slots/\(index)", mode: 0o700)
     }
 
@@ -31,7 +33,7 @@ final class Slot {
         }
         if attached.count >= Self.attachedLimit { try detach(attached[0]) }
         let mount = try Mount.copy(of: source.raw, path)
-        try mount.setAttributes([.readOnly, .noSetUID, .noDevices], idMap: try namespace())
+        try mount.setAttributes([.readOnly, .noSetUID, .noDevices], idMap: try shownIDs())
         try run.makeDirectory(point, mode: 0o700)
         try mount.attach(to: run.raw, point)
         attached.append(name)
@@ -46,7 +48,9 @@ final class Slot {
         try systemCall("rmdir") { unlinkat(run.raw, "slots/\(index)/\(name)", AT_REMOVEDIR) }
     }
 
-    func namespace() throws(SystemError) -> FileDescriptor {
+    /// A user namespace with the slot's ids, for mounts to show; nil where files have them on disk.
+    func shownIDs() throws(SystemError) -> FileDescriptor? {
+        guard ids == .ranges else { return nil }
         if let idMap { return idMap }
         let made = try IdMap.userNamespace(base: base)
         idMap = made
@@ -60,14 +64,18 @@ final class SlotStore {
 
     private(set) var all: [Slot] = []
     private var free: [Slot] = []
+    private let ids: IdSpace
     private let run: FileDescriptor
 
-    init(run: FileDescriptor) { self.run = run }
+    init(ids: IdSpace, run: FileDescriptor) {
+        self.ids = ids
+        self.run = run
+    }
 
     func take() throws(SystemError) -> Slot {
         if let slot = free.popLast() { return slot }
         guard all.count < Self.limit else { throw SystemError("\(Self.limit) sandboxes are alive", code: EAGAIN) }
-        let slot = try Slot(index: UInt32(all.count), run: run)
+        let slot = try Slot(index: UInt32(all.count), ids: ids, run: run)
         all.append(slot)
         return slot
     }

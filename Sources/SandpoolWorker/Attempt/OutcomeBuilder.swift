@@ -156,6 +156,10 @@ extension Evidence {
         cpuMs = Int64(clamping: report.cpuMs)
         peakMemoryBytes = Int64(clamping: report.peakMemoryBytes)
         oomKills = Int64(clamping: report.oomKills)
+        if report.leftOutLimits {
+            leftOutLimits = Evidence.namesOfLimits
+            (cpuMs, peakMemoryBytes, oomKills) = (nil, nil, nil)
+        }
         stdoutBytes = Int64(clamping: report.stdoutBytes)
         stderrBytes = Int64(clamping: report.stderrBytes)
         outputTruncated = report.outputTruncated

@@ -6,6 +6,8 @@ import SandpoolSandbox
 struct PlanBuilder: Sendable {
     /// Private networks that this worker opens to its sandboxes (`--egress-allow`).
     var openedCIDRs: [String] = []
+    /// Whether limits that this host cannot enforce are left out; the pool has refused those that were asked for.
+    var leavesOutLimits = false
 
     /// What stands in the spec when neither the user nor the pool said anything.
     enum Defaults {
@@ -47,7 +49,7 @@ struct PlanBuilder: Sendable {
             capabilities: .run,
             stdin: spec.stdin == .stream ? .pipe : .none,
             downloads: spec.downloads,
-            onOutputLimit: spec.onOutputLimit == .end ? .end : .truncate)
+            onOutputLimit: spec.onOutputLimit == .end ? .end : .truncate, leavesOutLimits: leavesOutLimits)
     }
 
     /// Sorted, so that the same spec always gives the same plan.

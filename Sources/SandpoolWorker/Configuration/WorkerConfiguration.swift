@@ -23,6 +23,9 @@ public struct WorkerConfiguration: Sendable {
     public var launcher: LauncherSource
     /// Bound on unpacked layers kept for the next job, in bytes.
     public var layerCacheBytes: Int64 = 10 << 30
+    /// Whether limits of memory, processes and processor that this host cannot enforce are left out. Only for a pool
+    /// that refuses such limits where a job asks for them.
+    public var leavesOutLimits = false
 
     /// Where the launcher comes from.
     public enum LauncherSource: Sendable {

@@ -39,6 +39,16 @@ public struct LauncherProgram: Sendable {
         return (own, pid)
     }
 
+    /// Whether the launcher of this user can become the root of a user namespace of his own: it tries.
+    public static var makesUserNamespace: Bool {
+        guard let program = try? find(),
+            let pid = try? ProcessSpawn.start(
+                [program.path, "--try-namespace"], environment: environment, descriptors: [])
+        else { return false }
+        var status: Int32 = -1
+        return waitpid(pid, &status, 0) == pid && status == 0
+    }
+
     private static func executableDirectory() -> String {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = readlink("/proc/self/exe", &buffer, buffer.count)

@@ -30,9 +30,6 @@ struct LauncherSupervisor: Sendable {
         case .socket(let path):
             return try Self.connect(path)
         case .embedded:
-            guard geteuid() == 0 else {
-                throw WorkerError("sandboxes need root for now; run with sudo, or use a coordinator with --coordinator")
-            }
             try WorkerDirectory.makePath(base)
             return try LauncherProgram.find().startEmbedded(dataDirectory: "\(base)/launcher").socket
         case .spawned(let user):

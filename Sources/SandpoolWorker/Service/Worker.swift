@@ -99,6 +99,7 @@ public struct Worker: Service {
         return WorkerCore.Settings(
             name: configuration.name ?? HostFacts.name(), capacity: capacity, labels: configuration.labels,
             offersHostImage: configuration.offersHostImage, bootID: try HostFacts.bootID(),
-            plans: PlanBuilder(openedCIDRs: configuration.egressAllow))
+            plans: PlanBuilder(
+                openedCIDRs: configuration.egressAllow, leavesOutLimits: configuration.leavesOutLimits))
     }
 }

@@ -87,9 +87,12 @@ struct TestFailure: Error, CustomStringConvertible {
 }
 
 /// A launcher for one test, after which nothing of it may be left on the host.
-func withLauncher(prefix: [String] = [], _ body: (LauncherClient) throws -> Void) throws {
+///
+/// `owner` is who has the data directory.
+func withLauncher(prefix: [String] = [], owner: uid_t = 0, _ body: (LauncherClient) throws -> Void) throws {
     let directory = try LauncherProcess.temporaryDirectory()
     defer { LauncherProcess.removeData(directory) }
+    #expect(chown(directory, owner, owner) == 0)
     let (own, theirs) = try SeqPacketSocket.pair()
     let process = try LauncherProcess(
         dataDirectory: directory, arguments: ["--connected-fd", "3"], connection: theirs.descriptor, prefix: prefix)

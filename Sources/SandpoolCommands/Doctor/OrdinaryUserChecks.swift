@@ -1,0 +1,66 @@
+import Glibc
+import SandpoolWorker
+
+/// What sandboxes without root need. For root it is worth knowing and nothing more.
+enum OrdinaryUserChecks {
+    static var all: [HostCheck] { [userNamespaces] + (isOrdinary ? [limits, network] : []) }
+
+    private static let isOrdinary = geteuid() != 0
+
+    /// Tried, not guessed: what forbids it is not always a setting.
+    private static var userNamespaces: HostCheck {
+        let restriction = UserNamespaceRestriction.found
+        let isGiven = isOrdinary ? LauncherProgram.makesUserNamespace : restriction == nil
+        return HostCheck(
+            "user namespaces", isGiven, isRequired: isOrdinary,
+            "without root: \(isGiven ? "allowed" : restriction?.words ?? "refused")",
+            fix: restriction?.fix ?? "leave the chroot or container, or allow user namespaces in it; or run with sudo")
+    }
+
+    private static var limits: HostCheck {
+        let reason = OrdinaryUser.gaps.unlimitedBecause
+        return HostCheck(
+            "limits", reason == nil, isRequired: false, reason ?? "a cgroup is delegated to you",
+            fix: "run with sudo; --cpus, --memory and --pids need it here")
+    }
+
+    private static var network: HostCheck {
+        let reason = OrdinaryUser.gaps.blockedBecause
+        return HostCheck(
+            "open network", reason == nil, isRequired: false, reason ?? "by pasta",
+            fix: "run with sudo; only blocked networks work here")
+    }
+}
+
+/// A setting of this host that keeps user namespaces from ordinary users.
+enum UserNamespaceRestriction {
+    case switchedOff
+    case appArmor
+
+    static var found: UserNamespaceRestriction? {
+        if (HostFile.number("/proc/sys/user/max_user_namespaces") ?? 0) == 0 { return .switchedOff }
+        // Debian's own, gone from newer kernels.
+        if HostFile.number("/proc/sys/kernel/unprivileged_userns_clone") == 0 { return .switchedOff }
+        let isRestricted = HostFile.number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1
+        return isRestricted && !HostFile.exists(profile) ? .appArmor : nil
+    }
+
+    /// Where `deploy/apparmor/sandpool-launcher` goes.
+    private static let profile = "/etc/apparmor.d/sandpool-launcher"
+
+    var words: String {
+        switch self {
+        case .switchedOff: "switched off"
+        case .appArmor: "restricted by AppArmor"
+        }
+    }
+
+    var fix: String {
+        switch self {
+        case .switchedOff: "sysctl user.max_user_namespaces=15000 kernel.unprivileged_userns_clone=1"
+        case .appArmor:
+            "install share/sandpool/apparmor/sandpool-launcher in /etc/apparmor.d and run apparmor_parser -r on it, "
+                + "or sysctl kernel.apparmor_restrict_unprivileged_userns=0"
+        }
+    }
+}

@@ -1,0 +1,16 @@
+import LinuxSystem
+
+/// The launcher's parts that differ with its rights.
+extension HostRights {
+    func cgroups(named name: String, _ data: DataDirectory) throws -> CgroupTree {
+        if let unlimitedBecause { return CgroupTree(absentBecause: unlimitedBecause) }
+        return try CgroupTree(name: name, data: data)
+    }
+
+    func network(_ data: DataDirectory, _ loop: EventLoop) throws -> any NetworkProvider {
+        if let blockedBecause { return try LoopbackNetwork(reason: blockedBecause, ids) }
+        var configuration = SandboxNetwork.Configuration()
+        configuration.stateDirectory = data.directory
+        return try SandboxNetwork(configuration: configuration, loop: loop)
+    }
+}
