@@ -124,6 +124,32 @@ import Testing
         }
     }
 
+    /// Two sandboxes want the same processor whole, and one asked for twice as much.
+    @Test func neighboursShareAProcessorByWhatTheyAskedFor() throws {
+        try withLauncher { launcher in
+            let script = """
+                import os, time
+                os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+                print("up", flush=True)
+                input()
+                while time.process_time() < 0.4: pass
+                print("done", flush=True)
+                while True: pass
+                """
+            var small = SandboxPlan.test("/usr/bin/python3", "-c", script, id: "small", stdin: .pipe)
+            small.limits.cpuMillis = 1_000
+            var large = SandboxPlan.test("/usr/bin/python3", "-c", script, id: "large", stdin: .pipe)
+            large.limits.cpuMillis = 3_000
+            let started = [try launcher.start(small), try launcher.start(large)]
+            for plan in [small, large] { try launcher.waitForOutput(plan.id, atLeast: 3) }
+            for sandbox in started { try #require(sandbox.input).writeAll(Array("\n".utf8)) }
+            try launcher.waitForOutput("small", atLeast: 8)
+            for plan in [large, small] { try launcher.send(.cancel(id: plan.id, graceMs: 0)) }
+            let (less, more) = (try launcher.report(of: "small").cpuMs, try launcher.report(of: "large").cpuMs)
+            #expect(Double(more) > 1.5 * Double(less), "\(more) ms for three processors, \(less) ms for one")
+        }
+    }
+
     @Test func theDiskIsLimitedEverywhere() throws {
         try withLauncher { launcher in
             for path in ["/x", "/tmp/x", "/dev/shm/x", "/usr/local/x", "/root/x"] {

@@ -105,6 +105,15 @@ import Testing
         #expect(ControllerHandDown.missing(from: "\n") == ["cpu", "memory", "pids"])
     }
 
+    @Test(arguments: [
+        (UInt32(10), UInt64(1), UInt64(10)), (500, 50, 512), (1_000, 100, 1_024), (2_000, 200, 2_048),
+        (0, 1, 2), (.max, 10_000, 262_144),
+    ])
+    func processorsAreWeights(cpuMillis: UInt32, two: UInt64, one: UInt64) {
+        #expect(CPUWeight.versionTwo(cpuMillis) == two)
+        #expect(CPUWeight.versionOne(cpuMillis) == one)
+    }
+
     @Test func keyedFilesAreRead() {
         let file = KeyedFile("low 0\nhigh 12\noom_kill 3\nbroken\nalso broken 1\nhuge 99999999999999999999\n")
         #expect(file["oom_kill"] == 3)

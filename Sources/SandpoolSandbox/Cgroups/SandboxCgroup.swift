@@ -32,11 +32,13 @@ final class SandboxCgroup {
                 unified = part
                 let directory = part.directory
                 try directory.write("\(limits.memoryBytes)", to: "memory.max")
-                // Absent on a kernel without swap accounting.
+                // Absent on a kernel without swap: since 6.1 nothing else turns its accounting off.
                 try Self.writeIfPresent("0", to: "memory.swap.max", in: directory)
                 try directory.write("1", to: "memory.oom.group")
                 try directory.write("\(limits.pids)", to: "pids.max")
                 try directory.write("\(quota) 100000", to: "cpu.max")
+                let weight = CPUWeight.versionTwo(limits.cpuMillis)
+                if weight != CPUWeight.versionTwoDefault { try directory.write("\(weight)", to: "cpu.weight") }
             case .hybrid(let memoryParent, let pidsParent, let cpuParent, let unifiedParent):
                 isUnified = false
                 let memory = try Self.make(name, in: memoryParent, &made)
@@ -47,10 +49,14 @@ final class SandboxCgroup {
                 self.cpu = cpu
                 if let unifiedParent { unified = try Self.make(name, in: unifiedParent, &made) }
                 try memory.directory.write("\(limits.memoryBytes)", to: "memory.limit_in_bytes")
-                try Self.writeIfPresent(
+                let countsSwap = try Self.writeIfPresent(
                     "\(limits.memoryBytes)", to: "memory.memsw.limit_in_bytes", in: memory.directory)
+                // Of its own on version 1, and 0 keeps this cgroup from the swap (cgroup-v1/memory.rst, 5.3).
+                if !countsSwap { try memory.directory.write("0", to: "memory.swappiness") }
                 try pids.directory.write("\(limits.pids)", to: "pids.max")
                 try cpu.directory.write("\(quota)", to: "cpu.cfs_quota_us")
+                let shares = CPUWeight.versionOne(limits.cpuMillis)
+                if shares != CPUWeight.versionOneDefault { try cpu.directory.write("\(shares)", to: "cpu.shares") }
                 oomNotice = try Self.watchOOM(memory.directory)
             case .absent: isUnified = false
             }
@@ -133,13 +139,16 @@ final class SandboxCgroup {
         return event
     }
 
+    /// False where this kernel has no such file.
+    @discardableResult
     private static func writeIfPresent(
         _ text: String, to name: String, in directory: FileDescriptor
-    ) throws(SystemError) {
+    ) throws(SystemError) -> Bool {
         do throws(SystemError) {
             try directory.write(text, to: name)
+            return true
         } catch  where error.code == ENOENT {
-            return
+            return false
         }
     }
 }
