@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/loop.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
@@ -97,6 +99,16 @@ int CLinux_mount_setattr(int directory, const char *path, unsigned flags, uint64
     uint64_t attributes[4] = {set, clear, propagation, user_namespace < 0 ? 0 : (uint64_t)user_namespace};
     return (int)syscall(SYS_mount_setattr, directory, path, flags, attributes, sizeof attributes);
 }
+
+int CLinux_loop_free(int control) { return ioctl(control, LOOP_CTL_GET_FREE); }
+
+int CLinux_loop_configure(int device, int file, unsigned block_size) {
+    struct loop_config config = {.fd = (unsigned)file, .block_size = block_size};
+    config.info.lo_flags = LO_FLAGS_AUTOCLEAR | LO_FLAGS_DIRECT_IO;
+    return ioctl(device, LOOP_CONFIGURE, &config);
+}
+
+int CLinux_fallocate(int file, int mode, int64_t count) { return fallocate(file, mode, 0, count); }
 
 int CLinux_prctl(int option, unsigned long argument) { return prctl(option, argument, 0UL, 0UL, 0UL); }
 

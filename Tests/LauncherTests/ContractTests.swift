@@ -107,7 +107,7 @@ import Testing
             var plans: [SandboxPlan] = []
             for change: (inout SandboxPlan) -> Void in [
                 { $0.arguments = [] }, { $0.workingDirectory = "relative" }, { $0.environment = ["NOVALUE"] },
-                { $0.arguments = ["a\0b"] }, { $0.limits.diskBytes = 1 << 40 }, { $0.limits.memoryBytes = 1 },
+                { $0.arguments = ["a\0b"] }, { $0.limits.diskBytes = 1 << 51 }, { $0.limits.memoryBytes = 1 },
                 { $0.hostname = "" }, { $0.root = .layers([]) }, { $0.root = .layers(["../x"]) },
                 { $0.mounts = [.init(layer: "a", path: "/../x", isFile: false)] }, { $0.downloads = ["/"] },
             ] {

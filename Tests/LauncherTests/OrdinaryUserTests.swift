@@ -66,8 +66,10 @@ import Testing
             limited.leavesOutLimits = false
             var open = shell("true")
             open.network = .open(allowCIDRs: [], allowDomains: [], openedCIDRs: [])
+            var big = shell("true")
+            big.limits.diskBytes = big.limits.memoryBytes
             for (plan, stage) in [
-                (limited, "cgroup"), (open, "network"), (shell("true", user: "1000"), "user"),
+                (limited, "cgroup"), (open, "network"), (big, "disk"), (shell("true", user: "1000"), "user"),
                 (shell("true", user: "www-data"), "user"),
             ] {
                 let failure = try launcher.failure(of: plan)

@@ -36,7 +36,7 @@ import Testing
                 end: .signaled(signal: 9), reason: .timeout, oomKills: 1, cpuMs: 2, wallMs: 3, peakMemoryBytes: 4,
                 stdoutBytes: 5, stderrBytes: 6, outputTruncated: true, stalledMs: 7, diskBytes: 8, inodes: 9,
                 diskFull: true, setupMicros: 10, downloadMessage: "d", changedMounts: .max - 4,
-                leftOutLimits: true)),
+                leftOutLimits: true, writableLayer: .loop, inodesFull: true)),
         .layerReady(layer: "l", bytes: 3), .layerFailed(layer: "l", message: "m"), .layers(["a", "b"]),
     ]
 

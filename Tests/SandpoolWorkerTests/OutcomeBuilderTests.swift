@@ -100,6 +100,10 @@ import Testing
         #expect(oom.message == "oom: limit 1GiB, try --memory 2GiB")
         let disk = builder.outcome(of: ExitReport(end: .exited(code: 1), reason: .none, diskFull: true))
         #expect(disk.message == "disk_limit: limit 512MiB, try --disk 1GiB")
+        let files = ExitReport(end: .exited(code: 1), reason: .none, inodes: 32_768, diskFull: true, inodesFull: true)
+        #expect(
+            builder.outcome(of: files).message
+                == "disk_limit: 32768 files and directories, the most for 512MiB, try --disk 1GiB")
         let timeout = builder.outcome(of: ExitReport(end: .killed, reason: .timeout))
         #expect(timeout.message == "timeout: ran for 300 s, try a longer --timeout")
     }

@@ -51,6 +51,14 @@ int CLinux_move_mount(int from_directory, const char *from, int to_directory, co
 int CLinux_mount_setattr(int directory, const char *path, unsigned flags, uint64_t set, uint64_t clear,
                          uint64_t propagation, int user_namespace);
 
+// ioctl(2) is variadic: loop(4). The first gives the number of a free device; the second lays an unused device over
+// a file, with direct I/O where the file's disk can, until the last user of the device is gone.
+int CLinux_loop_free(int control);
+int CLinux_loop_configure(int device, int file, unsigned block_size);
+
+// Declared only with _GNU_SOURCE: fallocate(2) from the start of the file.
+int CLinux_fallocate(int file, int mode, int64_t count);
+
 // prctl(2) is variadic.
 int CLinux_prctl(int option, unsigned long argument);
 int CLinux_capability_bounding_drop(int capability);

@@ -16,6 +16,9 @@ public struct MountAttributes: OptionSet, Sendable {
 public struct Mount: Sendable {
     public let descriptor: FileDescriptor
 
+    /// One that another process made and passed on.
+    public init(descriptor: FileDescriptor) { self.descriptor = descriptor }
+
     /// A file system of its own. An option with an empty value is a flag. The kernel's own words for a
     /// refused option are in the context's log, which is part of the error.
     public static func make(

@@ -92,4 +92,14 @@ public enum ProcessControl {
     public static func closeAll(from first: Int32, through last: Int32 = .max) {
         if first <= last { _ = CLinux_close_range(UInt32(first), UInt32(last)) }
     }
+
+    /// Closes every descriptor but the standard ones and these.
+    public static func closeAll(except kept: [FileDescriptor]) {
+        var first: Int32 = 3
+        for raw in kept.map(\.raw).sorted() {
+            closeAll(from: first, through: raw - 1)
+            first = max(first, raw + 1)
+        }
+        closeAll(from: first)
+    }
 }

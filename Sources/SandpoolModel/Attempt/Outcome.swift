@@ -61,10 +61,11 @@ public struct Evidence: Hashable, Sendable, Codable {
     public var stderrBytes: Int64 = 0
     /// Whether output beyond the limit was dropped.
     public var outputTruncated = false
-    /// Bytes and inodes used in the writable layer at the end.
+    /// Bytes and inodes that the writable layer held at the end, beyond what it began with.
     public var diskBytes: Int64?
     public var inodes: Int64?
-    /// Which mechanism bounds the writable layer: `tmpfs`, `quota` or `loop`.
+    /// Which mechanism bounds the writable layer: `tmpfs`, which is counted in the memory, or `loop`, a file system
+    /// of its own over a loop device.
     public var writableLayer: String?
     /// Which timer fired, if one did: `timeout`, `idle_timeout`.
     public var timer: String?

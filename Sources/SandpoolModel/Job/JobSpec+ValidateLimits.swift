@@ -54,11 +54,6 @@ extension JobSpec {
             ByteSize.format)
         try check(resources.pids, at: "pids", from: SpecBounds.leastPids, to: limits.pids) { "\($0)" }
         try check(resources.outputBytes, at: "outputBytes", from: 1, to: limits.outputBytes, ByteSize.format)
-        guard let disk = resources.diskBytes, let memory = resources.memoryBytes, disk >= memory else { return }
-        throw SpecProblem(
-            at: "diskBytes",
-            "\(ByteSize.format(disk)) is not below memoryBytes (\(ByteSize.format(memory))), in which it is counted",
-            hint: "ask for more memory or less disk")
     }
 
     func checkTimes(limits: PoolLimits) throws(SpecProblem) {

@@ -10,6 +10,8 @@ extension ExitReport {
         writer.write(downloadMessage)
         writer.write(changedMounts)
         writer.write(leftOutLimits)
+        writer.write(writableLayer.rawValue)
+        writer.write(inodesFull)
     }
 
     init(from reader: inout ByteReader) throws(CodecError) {
@@ -20,7 +22,8 @@ extension ExitReport {
             outputTruncated: try reader.readBool(), stalledMs: try reader.read(),
             diskBytes: try reader.read(), inodes: try reader.read(), diskFull: try reader.readBool(),
             setupMicros: try reader.read(), downloadMessage: try reader.readString(),
-            changedMounts: try reader.read(), leftOutLimits: try reader.readBool())
+            changedMounts: try reader.read(), leftOutLimits: try reader.readBool(),
+            writableLayer: try reader.readEnum(), inodesFull: try reader.readBool())
     }
 }
 

@@ -20,8 +20,9 @@ extension Launcher {
 
     /// A second call can only bring the kill forward.
     func end(_ sandbox: RunningSandbox, _ reason: ExitReport.Reason, graceMs: UInt64) {
+        if sandbox.reason == .none, sandbox.isUnderWay { sandbox.reason = reason }
+        giveUp(sandbox)
         guard let first = sandbox.resources?.first else { return }
-        if sandbox.reason == .none { sandbox.reason = reason }
         guard case .running = sandbox.state, graceMs > 0 else { return kill(sandbox) }
         let killAt = deadline(in: graceMs)
         if let earlier = sandbox.killAtMs, earlier <= killAt { return }
@@ -47,6 +48,7 @@ extension Launcher {
     /// The end of pid 1 is the end of everything in its pid namespace; `cgroup.kill` does not even wait for
     /// pid 1 to be scheduled.
     func kill(_ sandbox: RunningSandbox) {
+        giveUp(sandbox)
         guard let resources = sandbox.resources else { return }
         if !resources.cgroup.kill() { try? resources.first.send(SIGKILL) }
     }

@@ -8,6 +8,7 @@ final class Launcher {
     let factory: SandboxFactory
     let spooler: SpoolerLink
     let data: DataDirectory
+    let disks: DiskPool
     private let spools: SpoolFiles
     let hostFingerprint: String
     private let cgroups: CgroupTree
@@ -34,6 +35,7 @@ final class Launcher {
         data = try DataDirectory(dataDirectory)
         spools = SpoolFiles(data.spool)
         loop = try EventLoop()
+        disks = DiskPool(data.disks, loop)
         // Before anything else is open, so that the spooler has none of it.
         spooler = try SpoolerLink(loop, rights)
         var hash = FowlerNollVoHash()
@@ -67,6 +69,9 @@ final class Launcher {
             if !plan.downloads.isEmpty, downloadSink == nil {
                 throw StageError("plan", "the plan has downloads and no file for them came with it", kind: .spec)
             }
+            if WritableLayer.kind(for: plan.limits) == .loop {
+                return try startWithDisk(plan, downloadSink: downloadSink)
+            }
             try make(plan, LauncherJob()).downloadSink = downloadSink
         } catch {
             tell(.failed(id: plan.id, failure: error.failure), [])
@@ -80,23 +85,41 @@ final class Launcher {
         var attachments: (Slot) throws(StageError) -> [Attachment] = { (_) throws(StageError) in [] }
         var fileSizeLimit: UInt64?
         var slot: Slot?
+        /// For the writable layer, where it is not held in memory.
+        var disk: DiskImage?
         /// Gets the end in place of the worker.
         var onEnd: ((JobEnd) -> Void)?
     }
 
     @discardableResult
     func make(_ plan: SandboxPlan, _ job: LauncherJob) throws(StageError) -> RunningSandbox {
+        let sandbox = try register(plan)
+        try build(sandbox, job)
+        return sandbox
+    }
+
+    /// What every sandbox has from the request on.
+    func register(_ plan: SandboxPlan) throws(StageError) -> RunningSandbox {
         let requested = BoottimeClock.microseconds()
-        defer { loop.wakeIdleWork() }
         lastToken += 1
-        let (output, error, sandbox) = try stage("output") { () throws(SystemError) in
-            let output = try Pipe()
-            let error = try Pipe()
-            let sandbox = try RunningSandbox(
+        return try stage("output") { () throws(SystemError) in
+            try RunningSandbox(
                 plan: plan, token: lastToken, requestedMicros: requested, standardOutput: try spools.take(),
                 standardError: try spools.take())
+        }
+    }
+
+    /// From here on it is told of, and cannot be asked for again.
+    func enlist(_ sandbox: RunningSandbox) { sandboxes[sandbox.id] = sandbox }
+
+    func build(_ sandbox: RunningSandbox, _ job: LauncherJob) throws(StageError) {
+        defer { loop.wakeIdleWork() }
+        let plan = sandbox.plan
+        let (output, error) = try stage("output") { () throws(SystemError) in
+            let output = try Pipe()
+            let error = try Pipe()
             try spooler.open(sandbox, pipes: [output.readEnd, error.readEnd])
-            return (output.writeEnd, error.writeEnd, sandbox)
+            return (output.writeEnd, error.writeEnd)
         }
         do throws(StageError) {
             let made = try factory.make(
@@ -104,17 +127,20 @@ final class Launcher {
                 SandboxFactory.Extras(
                     standardOutput: job.standardOutput ?? output, standardError: error,
                     standardInput: job.standardInput, attachments: job.attachments, fileSizeLimit: job.fileSizeLimit,
-                    slot: job.slot))
+                    slot: job.slot, disk: job.disk))
             sandbox.resources = made.resources
             sandbox.standardInput = made.standardInput
             sandbox.onEnd = job.onEnd
             alive += 1
-            sandboxes[plan.id] = sandbox
+            enlist(sandbox)
             byToken[sandbox.token] = sandbox
             try stage("events") { () throws(SystemError) in try watch(sandbox, made.resources) }
-            return sandbox
         } catch {
-            if let resources = sandbox.resources { abandon(sandbox, resources) }
+            if let resources = sandbox.resources {
+                abandon(sandbox, resources)
+            } else if let disk = job.disk {
+                disks.release(disk)
+            }
             try? spooler.finish(token: sandbox.token)
             throw error
         }
@@ -212,13 +238,17 @@ final class Launcher {
             peakMemoryBytes: resources.cgroup.peakMemory(), diskBytes: usage.bytes, inodes: usage.inodes,
             diskFull: usage.isFull, setupMicros: sandbox.setupMicros,
             changedMounts: resources.writable.changedMounts(sandbox.plan.mounts),
-            leftOutLimits: rights.unlimitedBecause != nil)
+            leftOutLimits: rights.unlimitedBecause != nil, writableLayer: resources.writable.kind,
+            inodesFull: usage.hasNoInodes)
     }
 
     /// Gives everything back; the mounts go with the last reference to them. The slot is free only when
     /// nothing can run with its ids any more.
     func takeDown(_ resources: RunningSandbox.Resources) {
-        remove(resources.cgroup) { [unowned self] in factory.takeBack(resources) }
+        remove(resources.cgroup) { [unowned self] in
+            factory.takeBack(resources)
+            resources.writable.disk.map(disks.release)
+        }
     }
 
     private func remove(_ cgroup: SandboxCgroup, then done: @escaping () -> Void) {
@@ -259,9 +289,14 @@ final class Launcher {
         } else if case .ended(let report, _, _) = end {
             tell(.exited(id: sandbox.id, report: report), [])
         } else if case .failed(let failure) = end {
-            if isHeard() { forget(sandbox) } else { sandbox.state = .failed(failure) }
-            tell(.failed(id: sandbox.id, failure: failure), [])
+            return tellFailure(sandbox, failure)
         }
+        onChange()
+    }
+
+    func tellFailure(_ sandbox: RunningSandbox, _ failure: SandboxFailure) {
+        if isHeard() { forget(sandbox) } else { sandbox.state = .failed(failure) }
+        tell(.failed(id: sandbox.id, failure: failure), [])
         onChange()
     }
 
@@ -270,7 +305,7 @@ final class Launcher {
         kill(sandbox)
     }
 
-    private func failure(of sandbox: RunningSandbox) -> SandboxFailure {
+    func failure(of sandbox: RunningSandbox) -> SandboxFailure {
         if let failure = sandbox.outputFailure { return failure }
         if case .failed(let failure) = FailurePipe.outcome(sandbox.failureBytes) { return failure }
         let why = sandbox.reason == .cancelled ? "cancelled before the command was executed" : "killed during set-up"
@@ -289,7 +324,7 @@ final class Launcher {
         case .ended, .failed:
             forget(sandbox)
             onChange()
-        case .starting, .running, .draining: return
+        case .waiting, .starting, .running, .draining: return
         }
     }
 

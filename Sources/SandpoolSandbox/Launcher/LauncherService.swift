@@ -123,7 +123,7 @@ final class LauncherService {
     private func adopt(_ sandbox: RunningSandbox) {
         if sandbox.onEnd != nil { return }
         switch sandbox.state {
-        case .starting: link?.send(.starting(id: sandbox.id))
+        case .waiting, .starting: link?.send(.starting(id: sandbox.id))
         case .failed(let failure):
             link?.send(.starting(id: sandbox.id))
             link?.send(.failed(id: sandbox.id, failure: failure))

@@ -140,7 +140,7 @@ final class LayerStore {
 extension Launcher {
     func usesLayer(_ name: String) -> Bool {
         sandboxes.values.contains { sandbox in
-            guard sandbox.resources != nil || sandbox.downloadSink != nil else { return false }
+            guard sandbox.isUnderWay || sandbox.downloadSink != nil else { return false }
             if case .layers(let layers) = sandbox.plan.root, layers.contains(name) { return true }
             return sandbox.plan.mounts.contains { $0.layer == name }
         }

@@ -37,9 +37,7 @@ enum PlanValidation {
         try require(limits.cpuMillis >= 10, "less than a hundredth of a processor")
         try require(limits.pids >= 2, "less than 2 processes: pid 1 is one")
         try require(limits.diskBytes >= 64 << 10, "less than 64 KiB of disk")
-        try require(
-            limits.diskBytes < limits.memoryBytes,
-            "the writable layer is held in memory: it must be smaller than the memory limit")
+        try require(limits.diskBytes <= 1 << 50, "more than 1 PiB of disk")
         try require(limits.outputBytes <= 1 << 50, "more than 1 PiB of output")
     }
 

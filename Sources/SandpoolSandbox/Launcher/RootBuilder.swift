@@ -20,7 +20,7 @@ struct RootBuilder {
         if plan.root == .host { attachments += try programs(slot, writable, makingLocal: true) }
         try stage("mounts") { () throws(SystemError) in
             attachments.append(Attachment(mount: try devices.copy(), path: "dev", place: .own))
-            attachments.append(Attachment(mount: try writable.bind("shm"), path: "dev/shm", place: .own))
+            attachments.append(Attachment(mount: try writable.sharedMemory(), path: "dev/shm", place: .own))
             attachments.append(try temporaryFiles(writable))
         }
         for (index, mount) in plan.mounts.enumerated() {

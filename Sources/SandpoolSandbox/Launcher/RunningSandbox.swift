@@ -18,6 +18,8 @@ final class RunningSandbox {
     }
 
     enum State {
+        /// For its disk; nothing else of it is there yet.
+        case waiting
         case starting
         case running
         /// The processes are gone; the spooler takes the last output.
@@ -61,6 +63,12 @@ final class RunningSandbox {
         self.standardOutput = standardOutput
         self.standardError = standardError
         readers = [try standardOutput.openForReading(), try standardError.openForReading()]
+    }
+
+    /// Whether it can still be ended.
+    var isUnderWay: Bool {
+        if case .waiting = state { return true }
+        return resources != nil
     }
 
     /// What `started` and `adopted` carry.

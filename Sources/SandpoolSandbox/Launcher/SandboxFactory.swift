@@ -44,6 +44,7 @@ final class SandboxFactory {
         var fileSizeLimit: UInt64?
         /// Of a sandbox that has ended and is not taken down yet; else one is taken.
         var slot: Slot?
+        var disk: DiskImage?
     }
 
     struct Made {
@@ -101,8 +102,9 @@ final class SandboxFactory {
         do throws(StageError) {
             let writable = try stage("writable layer") { () throws(SystemError) in
                 let layer = try WritableLayer(
-                    limits: plan.limits, base: slot.base, keptAs: plan.downloads.isEmpty ? nil : plan.id,
-                    run: workshop.run, overlayOptions: rights.overlayOptions)
+                    limits: plan.limits, on: extras.disk, base: slot.base,
+                    keptAs: plan.downloads.isEmpty ? nil : plan.id, run: workshop.run,
+                    overlayOptions: rights.overlayOptions)
                 try layer.addGenerated(hostname: plan.hostname, network: lease)
                 return layer
             }

@@ -2,42 +2,52 @@ import CLinux
 import Glibc
 import LinuxSystem
 
-/// What one sandbox can write: a tmpfs of the size of its disk limit, which is charged to its memory. Holds
-/// the overlay's upper layer and the directories that are writable beside it.
+/// What one sandbox can write, of the size of its disk limit: a tmpfs, which is charged to its memory, where that is
+/// more than the disk limit, else a disk of its own. Holds the overlay's upper layer and the directories that are
+/// writable beside it.
 ///
 /// It is attached below the launcher's run directory while overlays are mounted over it and parts of it are
 /// bound: before Linux 6.15 both need it in the launcher's own mount namespace, and overlays need a path.
 final class WritableLayer {
-    private let tmpfs: Mount
+    let kind: WritableLayerKind
+    /// Where it is no tmpfs.
+    let disk: DiskImage?
+    private let mount: Mount
+    private let memoryBytes: UInt64
+    /// Taken before the sandbox had any of it.
+    private let atFirst: Usage
     private let base: UInt32
     private let overlayOptions: [(String, String)]
     private let point: String
     private var isAttached = false
     /// Of files that were copied in, as they were then.
     private var copies: [String: (size: off_t, modified: timespec)] = [:]
-    /// About as many as ext4 makes: one inode for each 16 KiB, and at least what a shell needs.
-    private static let bytesPerInode: UInt64 = 16_384
     private static let sharedPoint = "writable"
+
+    static func kind(for limits: SandboxPlan.Limits) -> WritableLayerKind {
+        limits.diskBytes < limits.memoryBytes ? .tmpfs : .loop
+    }
 
     /// With a name of its own it can stay attached after the sandbox started, for its files to be read later.
     init(
-        limits: SandboxPlan.Limits, base: UInt32, keptAs name: String?, run: FileDescriptor,
+        limits: SandboxPlan.Limits, on disk: DiskImage?, base: UInt32, keptAs name: String?, run: FileDescriptor,
         overlayOptions: [(String, String)]
     ) throws(SystemError) {
         self.base = base
         self.overlayOptions = overlayOptions
+        self.disk = disk
+        kind = disk == nil ? .tmpfs : .loop
+        memoryBytes = limits.memoryBytes
         point = name.map { "kept/\($0)" } ?? Self.sharedPoint
-        let inodes = max(4_096, limits.diskBytes / Self.bytesPerInode)
-        tmpfs = try Mount.make(
-            "tmpfs", [("size", "\(limits.diskBytes)"), ("nr_inodes", "\(inodes)"), ("mode", "0755")],
-            attributes: [.noSetUID, .noDevices])
-        let root = tmpfs.descriptor
+        mount = if let disk { disk.mount } else { try Self.memory(bytes: limits.diskBytes, mode: "0755") }
+        let root = mount.descriptor
+        atFirst = Usage(of: root)
         try root.makeDirectory("upper", mode: 0o755, owner: base)
         try root.makeDirectory("work", mode: 0o755)
-        for name in ["shm", "tmp"] { try root.makeDirectory(name, mode: 0o1777, owner: base) }
+        for name in disk == nil ? ["tmp", "shm"] : ["tmp"] { try root.makeDirectory(name, mode: 0o1777, owner: base) }
         if name != nil { try run.makeDirectory(point, mode: 0o700) }
         do throws(SystemError) {
-            try tmpfs.attach(to: run.raw, point)
+            try mount.attach(to: run.raw, point)
         } catch {
             if name != nil { _ = unlinkat(run.raw, point, AT_REMOVEDIR) }
             throw error
@@ -47,6 +57,25 @@ final class WritableLayer {
 
     deinit { detach() }
 
+    private static func memory(bytes: UInt64, mode: String) throws(SystemError) -> Mount {
+        let inodes = DiskGeometry.inodes(forBytes: bytes)
+        return try Mount.make(
+            "tmpfs", [("size", "\(bytes)"), ("nr_inodes", "\(inodes)"), ("mode", mode)],
+            attributes: [.noSetUID, .noDevices])
+    }
+
+    /// For `/dev/shm`, which is memory in any case: a part of the layer, or a tmpfs of half the memory, as Linux
+    /// makes it by default.
+    func sharedMemory() throws(SystemError) -> Mount {
+        if kind == .tmpfs { return try bind("shm") }
+        let shared = try Self.memory(bytes: memoryBytes / 2, mode: "1777")
+        try systemCall("fchownat shm") { fchownat(shared.descriptor.raw, "", base, base, Self.emptyPath) }
+        return shared
+    }
+
+    /// AT_EMPTY_PATH: a mount's descriptor is none to read or write through.
+    private static let emptyPath: Int32 = 0x1000
+
     /// No more overlays and binds of it will be made.
     func detach() {
         guard isAttached else { return }
@@ -55,7 +84,7 @@ final class WritableLayer {
         if point != Self.sharedPoint { rmdir(point) }
     }
 
-    private var directory: FileDescriptor { tmpfs.descriptor }
+    private var directory: FileDescriptor { mount.descriptor }
 
     /// Makes the directories that mounts will cover, and the generated files, as the upper layer's own: they
     /// stand before whatever an image has there, be it a symbolic link to elsewhere.
@@ -110,13 +139,14 @@ final class WritableLayer {
     /// A bind of one of its directories or files.
     func bind(_ name: String) throws(SystemError) -> Mount { try Mount.copy(of: directory.raw, name) }
 
-    /// An overlay of `lowers`, topmost first, under one of its directories.
+    /// An overlay of `lowers`, topmost first, under one of its directories. What is on a disk is thrown away, so the
+    /// end of the sandbox does not wait for any of it to be written there (volatile, Linux 5.10).
     func overlay(_ lowers: [String], upper: String = "upper", work: String = "work") throws(SystemError) -> Mount {
         try Mount.make(
             "overlay",
-            Self.lowerOptions(lowers) + overlayOptions + [
-                ("upperdir", "\(point)/\(upper)"), ("workdir", "\(point)/\(work)"),
-            ],
+            Self.lowerOptions(lowers) + overlayOptions
+                + [("upperdir", "\(point)/\(upper)"), ("workdir", "\(point)/\(work)")]
+                + (kind == .tmpfs ? [] : [("volatile", "")]),
             attributes: [.noSetUID, .noDevices])
     }
 
@@ -134,17 +164,34 @@ final class WritableLayer {
         return joined.utf8.count <= 255 ? [("lowerdir", joined)] : lowers.map { ("lowerdir+", $0) }
     }
 
-    struct Usage {
-        var bytes: UInt64
-        var inodes: UInt64
-        var isFull: Bool
+    /// What was written since it was made.
+    func usage() -> Usage {
+        var usage = Usage(of: directory)
+        usage.bytes -= min(usage.bytes, atFirst.bytes)
+        usage.inodes -= min(usage.inodes, atFirst.inodes)
+        return usage
     }
 
-    func usage() -> Usage {
-        var state = statfs()
-        guard fstatfs(directory.raw, &state) == 0 else { return Usage(bytes: 0, inodes: 0, isFull: false) }
-        return Usage(
-            bytes: UInt64(state.f_blocks - state.f_bfree) * UInt64(state.f_bsize),
-            inodes: UInt64(state.f_files - state.f_ffree), isFull: state.f_bfree == 0 || state.f_ffree == 0)
+    /// Of a file system (statfs(2)).
+    struct Usage {
+        var bytes: UInt64 = 0
+        var inodes: UInt64 = 0
+        /// Whether nothing more can be written, or nothing more be made.
+        var isFull = false
+        var hasNoInodes = false
+
+        /// Of a disk's last blocks some are kept for what a write needs beside its data: a writer that met ENOSPC
+        /// may leave so many.
+        private static let lastBytes: UInt64 = 64 << 10
+
+        init(of directory: FileDescriptor) {
+            var state = statfs()
+            guard fstatfs(directory.raw, &state) == 0 else { return }
+            bytes = UInt64(state.f_blocks - state.f_bfree) * UInt64(state.f_bsize)
+            inodes = UInt64(state.f_files - state.f_ffree)
+            let isDisk = UInt32(truncatingIfNeeded: state.f_type) != 0x0102_1994
+            hasNoInodes = state.f_ffree == 0
+            isFull = hasNoInodes || UInt64(state.f_bavail) * UInt64(state.f_bsize) <= (isDisk ? Self.lastBytes : 0)
+        }
     }
 }

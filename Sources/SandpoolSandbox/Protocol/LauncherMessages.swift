@@ -117,6 +117,9 @@ public struct ExitReport: Equatable, Sendable {
     public var changedMounts: UInt64
     /// Whether memory, processes and processor were not limited, and nothing of them measured.
     public var leftOutLimits: Bool
+    public var writableLayer: WritableLayerKind
+    /// Whether it was files that the writable layer had no room for.
+    public var inodesFull: Bool
 
     /// What the process that reaped the command saw.
     public enum End: Equatable, Sendable {
@@ -141,7 +144,8 @@ public struct ExitReport: Equatable, Sendable {
         peakMemoryBytes: UInt64 = 0, stdoutBytes: UInt64 = 0, stderrBytes: UInt64 = 0,
         outputTruncated: Bool = false, stalledMs: UInt64 = 0, diskBytes: UInt64 = 0, inodes: UInt64 = 0,
         diskFull: Bool = false, setupMicros: UInt64 = 0, downloadMessage: String = "",
-        changedMounts: UInt64 = 0, leftOutLimits: Bool = false
+        changedMounts: UInt64 = 0, leftOutLimits: Bool = false, writableLayer: WritableLayerKind = .tmpfs,
+        inodesFull: Bool = false
     ) {
         self.end = end
         self.reason = reason
@@ -160,7 +164,17 @@ public struct ExitReport: Equatable, Sendable {
         self.downloadMessage = downloadMessage
         self.changedMounts = changedMounts
         self.leftOutLimits = leftOutLimits
+        self.writableLayer = writableLayer
+        self.inodesFull = inodesFull
     }
+}
+
+/// What bounds a sandbox's writable layer.
+public enum WritableLayerKind: UInt8, Equatable, Sendable {
+    /// A tmpfs of that size, charged to the sandbox's memory.
+    case tmpfs = 0
+    /// A file system of that size, in a file over a loop device.
+    case loop = 1
 }
 
 /// Told by the spooler when output arrived: how many bytes of each stream can be read from the spools.

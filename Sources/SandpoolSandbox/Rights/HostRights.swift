@@ -6,6 +6,8 @@ struct HostRights {
     var ids: IdSpace
     /// Whether it can make device nodes; else those of the host are bound.
     var makesDevices: Bool
+    /// Whether it can mount file systems over loop devices; else a writable layer has to fit the sandbox's memory.
+    var makesDisks: Bool
     /// Whether a procfs of the host's own pid namespace can be mounted; else the one that is there is copied.
     var mountsProcesses: Bool
     /// Beside the layers. Only root may keep overlay's notes in `trusted.*` attributes; in a user namespace they
@@ -24,13 +26,13 @@ struct HostRights {
     var blockedBecause: String?
 
     static let root = HostRights(
-        ids: .ranges, makesDevices: true, mountsProcesses: true, overlayOptions: [], hides: true,
+        ids: .ranges, makesDevices: true, makesDisks: true, mountsProcesses: true, overlayOptions: [], hides: true,
         helperUser: nobody, unlimitedBecause: nil, blockedBecause: nil)
 
     static func ordinaryUser(_ ids: IdSpace, unlimitedBecause: String?, blockedBecause: String?) -> HostRights {
         HostRights(
-            ids: ids, makesDevices: false, mountsProcesses: false, overlayOptions: [("userxattr", "")],
-            hides: false, helperUser: nil, unlimitedBecause: unlimitedBecause, blockedBecause: blockedBecause)
+            ids: ids, makesDevices: false, makesDisks: false, mountsProcesses: false,
+            overlayOptions: [("userxattr", "")], hides: false, helperUser: nil, unlimitedBecause: unlimitedBecause, blockedBecause: blockedBecause)
     }
 
     private static let nobody: uid_t = 65_534

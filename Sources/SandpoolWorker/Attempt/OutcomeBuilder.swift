@@ -67,8 +67,9 @@ struct OutcomeBuilder: Sendable {
             break
         }
         switch report.end {
-        case .exited(let code) where code != 0 && report.diskFull: return Outcome(cause: .diskLimit, message: diskFull)
-        case .signaled where report.diskFull: return Outcome(cause: .diskLimit, message: diskFull)
+        case .exited(let code) where code != 0 && report.diskFull:
+            return Outcome(cause: .diskLimit, message: diskFull(report))
+        case .signaled where report.diskFull: return Outcome(cause: .diskLimit, message: diskFull(report))
         case .exited: return Outcome(cause: .exited)
         case .signaled(let signal): return Outcome(cause: .signaled, message: "ended by signal \(signal)")
         case .killed:
@@ -102,9 +103,12 @@ struct OutcomeBuilder: Sendable {
         return "oom: limit \(Self.size(memoryBytes)), try --memory \(Self.size(memoryBytes * 2))"
     }
 
-    private var diskFull: String {
+    /// Files have a limit that follows from the size.
+    private func diskFull(_ report: ExitReport) -> String {
+        let what = report.inodesFull ? "\(report.inodes) files and directories, the most for" : "limit"
         guard let diskBytes else { return "disk_limit: the writable layer was full, try more --disk" }
-        return "disk_limit: limit \(Self.size(diskBytes)), try --disk \(Self.size(diskBytes * 2))"
+        let (twice, overflow) = diskBytes.multipliedReportingOverflow(by: 2)
+        return "disk_limit: \(what) \(Self.size(diskBytes)), try --disk \(Self.size(overflow ? .max : twice))"
     }
 
     private func tooMuchOutput(_ report: ExitReport) -> String {
@@ -165,7 +169,11 @@ extension Evidence {
         outputTruncated = report.outputTruncated
         diskBytes = Int64(clamping: report.diskBytes)
         inodes = Int64(clamping: report.inodes)
-        writableLayer = "tmpfs"
+        writableLayer =
+            switch report.writableLayer {
+            case .tmpfs: "tmpfs"
+            case .loop: "loop"
+            }
         timer =
             switch report.reason {
             case .timeout: "timeout"

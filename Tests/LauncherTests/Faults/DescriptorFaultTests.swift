@@ -24,9 +24,22 @@ import Testing
         }
     }
 
+    /// One that is made, and one that is ready and only handed over.
+    @Test func everyDescriptorOfADiskFailsInTurn() throws {
+        try withDisks { launcher in
+            let process = try #require(launcher.process)
+            _ = try launcher.importLayer("tree", try Archive.make([("in", "tree\n")]))
+            _ = try launcher.importLayer("file", try Archive.make([("content", "file\n")]))
+            for name in ["made", "ready"] {
+                let stages = try sweep(launcher, process, name, disk: 300 << 20) { $0.withoutCaches }
+                #expect(stages.isSuperset(of: ["descriptors", "output", "cgroup", "clone", "disk"]), "\(stages)")
+            }
+        }
+    }
+
     /// Returns the stages that failed.
     private func sweep(
-        _ launcher: LauncherClient, _ process: LauncherProcess, _ name: String,
+        _ launcher: LauncherClient, _ process: LauncherProcess, _ name: String, disk: UInt64 = 64 << 20,
         _ part: (LauncherState) -> LauncherState
     ) throws -> Set<String> {
         let before = try process.idleState()
@@ -35,7 +48,7 @@ import Testing
         // Far more than one start opens.
         for extra in 0..<400 {
             try process.limitDescriptors(to: plain + extra)
-            let plan = Self.plan("\(name)-\(extra)")
+            let plan = Self.plan("\(name)-\(extra)", disk: disk)
             let sink = try TemporaryFile()
             try launcher.request(plan, sink: sink.descriptor)
             switch try launcher.outcome(of: plan.id) {
@@ -48,7 +61,7 @@ import Testing
                 let finished = try finish(launcher, plan, started)
                 try process.limitDescriptors(to: nil)
                 #expect(finished.text == Self.expected)
-                let next = Self.plan("\(name)-next")
+                let next = Self.plan("\(name)-next", disk: disk)
                 let ordinary = try finish(launcher, next, try launcher.start(next, sink: sink.descriptor))
                 #expect(ordinary.text == Self.expected)
                 #expect(ordinary.report.downloadMessage == "")
@@ -71,13 +84,13 @@ import Testing
 
     private static let expected = "hello\ntree\nfile\n1\n0\n/dev/pts/ptmx\n/dev/shm\n/usr/local\n"
 
-    private static func plan(_ id: String) -> SandboxPlan {
+    private static func plan(_ id: String, disk: UInt64) -> SandboxPlan {
         .test(
             "/bin/sh", "-c", script, id: id,
             mounts: [
                 SandboxPlan.TreeMount(layer: "tree", path: "/work", isFile: false),
                 SandboxPlan.TreeMount(layer: "file", path: "/etc/app/config", isFile: true),
-            ], stdin: .pipe, downloads: ["/work"])
+            ], disk: disk, stdin: .pipe, downloads: ["/work"])
     }
 
     /// The spooler has a bound of its own: a sandbox whose output it cannot take must not run on in silence.

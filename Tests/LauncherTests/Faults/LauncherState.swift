@@ -42,11 +42,13 @@ struct LauncherState: Equatable, CustomStringConvertible {
         return state
     }
 
-    /// Without ready net namespaces and spools alone, whose number changes when there is nothing else to do.
+    /// Without ready net namespaces, spools and disks (a mount and a file each) alone, whose number changes when
+    /// there is nothing else to do.
     var withoutPools: LauncherState {
         var state = self
         state.descriptors["net"] = nil
-        state.descriptors = state.descriptors.filter { !$0.key.contains("/spool/#") }
+        state.descriptors["/"] = nil
+        state.descriptors = state.descriptors.filter { !$0.key.contains("/spool/#") && !$0.key.contains("/disks/#") }
         return state
     }
 

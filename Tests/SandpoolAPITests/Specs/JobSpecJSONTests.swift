@@ -12,7 +12,8 @@ import Testing
         "idempotencyKey":"k","idleTimeoutSeconds":30,"image":"host","memoryBytes":2147483648,\
         "mounts":[{"blob":"sha256:00","isFile":true,"path":"/m"}],"name":"n","onDisconnect":"cancel",\
         "onOutputLimit":"end","outputBytes":1024,"pids":16,"priority":-5,"queueTimeoutSeconds":60,\
-        "require":{"gpu":"none"},"rerun":"never","retries":3,"stdin":"stream","tags":{"t":"v"},"timeoutSeconds":90,"user":"nobody","workdir":"/w"}
+        "require":{"gpu":"none"},"rerun":"never","retries":3,"stdin":"stream","tags":{"t":"v"},"timeoutSeconds":90,\
+        "user":"nobody","workdir":"/w"}
         """
 
     @Test func aPlainSpecIsSmall() throws {

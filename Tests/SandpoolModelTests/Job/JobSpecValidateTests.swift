@@ -81,7 +81,7 @@ import Testing
         Change("memoryBytes", "negative") { $0.resources.memoryBytes = .min },
         Change("memoryBytes", "too much", code: .overLimit) { $0.resources.memoryBytes = .max },
         Change("diskBytes", "zero") { $0.resources.diskBytes = 0 },
-        Change("diskBytes", "as much as memory") { $0.resources.diskBytes = 1 << 30 },
+        Change("diskBytes", "too much", code: .overLimit) { $0.resources.diskBytes = .max },
         Change("pids", "one") { $0.resources.pids = 1 },
         Change("pids", "too many", code: .overLimit) { $0.resources.pids = .max },
         Change("outputBytes", "zero") { $0.resources.outputBytes = 0 },
