@@ -32,7 +32,8 @@ struct HostRights {
     static func ordinaryUser(_ ids: IdSpace, unlimitedBecause: String?, blockedBecause: String?) -> HostRights {
         HostRights(
             ids: ids, makesDevices: false, makesDisks: false, mountsProcesses: false,
-            overlayOptions: [("userxattr", "")], hides: false, helperUser: nil, unlimitedBecause: unlimitedBecause, blockedBecause: blockedBecause)
+            overlayOptions: [("userxattr", "")], hides: false, helperUser: nil, unlimitedBecause: unlimitedBecause,
+            blockedBecause: blockedBecause)
     }
 
     private static let nobody: uid_t = 65_534
