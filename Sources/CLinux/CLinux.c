@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <linux/loop.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
@@ -127,6 +128,10 @@ int CLinux_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable) 
         data[word].inheritable = (uint32_t)(inheritable >> (32 * word));
     }
     return (int)syscall(SYS_capset, &header, data);
+}
+
+int CLinux_join_session_keyring(void) {
+    return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 ? -1 : 0;
 }
 
 int CLinux_set_ids(uid_t uid, gid_t gid, const gid_t *groups, ssize_t count) {

@@ -67,6 +67,9 @@ int CLinux_ambient_clear(void);
 // capset(2) has no wrapper.
 int CLinux_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
 
+// keyctl(2) has no wrapper in the C library. KEYCTL_JOIN_SESSION_KEYRING with a new keyring that has no name.
+int CLinux_join_session_keyring(void);
+
 // The C library's own wrappers broadcast to threads, which the child of a raw clone must not.
 // A negative `count` leaves the groups as they are.
 int CLinux_set_ids(uid_t uid, gid_t gid, const gid_t *groups, ssize_t count);

@@ -9,6 +9,7 @@ struct SandboxBirth {
     /// The overlay.
     var root: Mount
     var attachments: [Attachment]
+    var processFiles: ProcessFiles
     /// Files of version 1 cgroups to join (`SandboxCgroup.joinFiles`).
     var cgroupFiles: [FileDescriptor]
     /// One byte arrives when the ids are set; the end of the pipe means that the launcher died.

@@ -44,6 +44,8 @@ enum SandboxInit {
         if count == 0 { _exit(125) }
         try stage("user namespace") { () throws(SystemError) in
             try ProcessControl.setIdentity(user: 0, group: 0, groups: birth.ids.groups([]))
+            // The user is the sandbox's own by now, and so is what it has of the quota of keys.
+            try Keyrings.leaveSession()
             // A change of credentials takes this away, so it comes after the last one. The parent may have
             // died before: then the pipe, whose other end it alone holds, has ended.
             try ProcessControl.killWhenParentEnds()

@@ -13,9 +13,7 @@ enum SandboxMounts {
             try attach(attachment, in: root)
         }
         try stage("mount /proc") { () throws(SystemError) in
-            let processes = try Mount.make(
-                "proc", source: "proc", [], attributes: [.noSetUID, .noDevices, .noExecution])
-            try attach(processes, at: "proc", in: root)
+            try birth.processFiles.mount(in: root)
         }
         try stage("mount /dev/pts") { () throws(SystemError) in
             // The group `tty`, where the sandbox has that id.

@@ -3,8 +3,8 @@ import Glibc
 import LinuxSystem
 
 /// Two mount namespaces. The launcher works in its own, where everything temporary is below one tmpfs, so that
-/// nothing is left when it dies. Sandboxes are cloned from the seed, which holds one empty directory and a
-/// procfs, so that what a clone copies does not grow with the number of sandboxes.
+/// nothing is left when it dies. Sandboxes are cloned from the seed, which holds a few empty places and
+/// a procfs, so that what a clone copies does not grow with the number of sandboxes.
 ///
 /// The procfs in the seed is what lets the sandbox mount its own: the kernel wants to see one that hides
 /// nothing (mount_too_revealing). Both go with the sandbox's pivot_root.
@@ -16,6 +16,9 @@ final class MountWorkshop {
 
     /// Where the seed has the place for the sandbox's root.
     static let rootPoint = "/root"
+    /// What the seed has to mount over what a sandbox must not see.
+    static let emptyDirectory = "/empty"
+    static let emptyFile = "/nothing"
 
     /// Before anything is opened: mounts can only be copied through descriptors of the same namespace.
     static func leaveHost() throws(SystemError) {
@@ -63,8 +66,8 @@ final class MountWorkshop {
 
     private static func makeSeed(at path: String, _ rights: HostRights) throws(SystemError) -> FileDescriptor {
         let tmpfs = try Mount.make("tmpfs", [("mode", "0755"), ("size", "4k")], attributes: [])
-        try tmpfs.descriptor.makeDirectory("root", mode: 0o755)
-        try tmpfs.descriptor.makeDirectory("proc", mode: 0o755)
+        for name in ["root", "proc", "empty"] { try tmpfs.descriptor.makeDirectory(name, mode: 0o755) }
+        try tmpfs.descriptor.makeFile("nothing", [], mode: 0o444)
         try tmpfs.attach(to: FileDescriptor.currentDirectory, path)
         let processes = try Self.processes(rights)
         try processes.attach(to: tmpfs.descriptor.raw, "proc")

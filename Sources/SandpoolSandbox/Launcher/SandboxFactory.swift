@@ -14,6 +14,7 @@ final class SandboxFactory {
     private let runFilter = SandboxFilter.make(.run)
     private let buildFilter = SandboxFilter.make(.build)
     private let rights: HostRights
+    private let processFiles: ProcessFiles
     /// Called with the cgroup of a start that failed, when a dying process still holds it.
     var onRemainder: (SandboxCgroup) -> Void = { _ in }
 
@@ -31,6 +32,7 @@ final class SandboxFactory {
             host: try FileDescriptor.open("/", O_PATH | O_DIRECTORY))
         ownNetwork = try FileDescriptor.open("/proc/self/ns/net", O_RDONLY)
         nullDevice = try FileDescriptor.open("/dev/null", O_RDWR)
+        processFiles = try ProcessFiles()
     }
 
     /// What a sandbox has beside its plan.
@@ -114,9 +116,9 @@ final class SandboxFactory {
             let pipes = try stage("pipes") { () throws(SystemError) in try Pipes(plan.stdin) }
             let cgroupFiles = try stage("cgroup") { () throws(SystemError) in try cgroup.joinFiles() }
             let birth = SandboxBirth(
-                plan: plan, ids: rights.ids, root: root.mount, attachments: attachments, cgroupFiles: cgroupFiles,
-                go: pipes.go.readEnd,
-                failure: pipes.failure.writeEnd, status: pipes.status.writeEnd,
+                plan: plan, ids: rights.ids, root: root.mount, attachments: attachments, processFiles: processFiles,
+                cgroupFiles: cgroupFiles, go: pipes.go.readEnd, failure: pipes.failure.writeEnd,
+                status: pipes.status.writeEnd,
                 standardInput: extras.standardInput ?? pipes.input?.readEnd ?? nullDevice,
                 standardOutput: extras.standardOutput, standardError: extras.standardError,
                 seccomp: plan.capabilities == .build ? buildFilter : runFilter,

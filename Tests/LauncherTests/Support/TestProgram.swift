@@ -2,7 +2,8 @@ import Foundation
 import LinuxSystem
 import SandpoolSandbox
 
-/// A C program of `Programs`, compiled for a test and put into its sandboxes as an uploaded tree.
+/// A C program of `Programs`, compiled for a test and put into its sandboxes as an uploaded tree. Static: a sandbox may
+/// have no C library.
 struct TestProgram {
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "Programs")
@@ -15,7 +16,7 @@ struct TestProgram {
     init(_ source: String) throws {
         file = FileManager.default.temporaryDirectory.appending(path: "sandpool-\(source)-\(UUID().uuidString)")
         let code = Self.folder.appending(path: "\(source).c").path
-        try Command.run(["/usr/bin/env", "clang", "-Wall", "-O1", "-o", file.path, code])
+        try Command.run(["/usr/bin/env", "clang", "-Wall", "-O1", "-static", "-o", file.path, code])
     }
 
     func remove() { try? FileManager.default.removeItem(at: file) }
