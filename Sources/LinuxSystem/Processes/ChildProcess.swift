@@ -80,15 +80,6 @@ public enum ProcessControl {
         try systemCall("setresuid") { CLinux_set_ids(user, group, groups ?? [], groups?.count ?? -1) }
     }
 
-    /// Raises the soft limit of open files to the hard one (getrlimit(2)). Best effort.
-    public static func raiseDescriptorLimit() {
-        let files = __rlimit_resource_t(7)
-        var limit = rlimit()
-        guard getrlimit(files, &limit) == 0 else { return }
-        limit.rlim_cur = limit.rlim_max
-        setrlimit(files, &limit)
-    }
-
     public static func closeAll(from first: Int32, through last: Int32 = .max) {
         if first <= last { _ = CLinux_close_range(UInt32(first), UInt32(last)) }
     }

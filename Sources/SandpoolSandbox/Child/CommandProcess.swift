@@ -26,7 +26,7 @@ enum CommandProcess {
                 try systemCall("dup2") { dup2(descriptor.raw, Int32(number)) }
             }
         }
-        ResourceLimits.apply(fileSize: birth.fileSizeLimit)
+        try stage("limits") { () throws(SystemError) in try CommandLimits.apply(fileSize: birth.fileSizeLimit) }
         try WorkingDirectory.enter(plan.workingDirectory, root: root, owner: account)
         closeOthers(than: birth.failure)
         try stage("privileges") { () throws(SystemError) in
@@ -67,22 +67,5 @@ enum SignalDispositions {
     static func reset() {
         for number in Int32(1)...64 where number != SIGKILL && number != SIGSTOP { signal(number, SIG_DFL) }
         SignalMask.set(0)
-    }
-}
-
-enum ResourceLimits {
-    /// Best effort: a host without CAP_SYS_RESOURCE keeps lower hard limits.
-    static func apply(fileSize: UInt64?) {
-        if let fileSize {
-            var bound = rlimit(rlim_cur: rlim_t(fileSize), rlim_max: rlim_t(fileSize))
-            setrlimit(__rlimit_resource_t(1), &bound)
-        }
-        var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        setrlimit(__rlimit_resource_t(4), &none)
-        var files = rlimit()
-        getrlimit(__rlimit_resource_t(7), &files)
-        files.rlim_max = min(files.rlim_max, 524_288)
-        files.rlim_cur = min(files.rlim_max, 65_536)
-        setrlimit(__rlimit_resource_t(7), &files)
     }
 }

@@ -66,7 +66,10 @@ public enum LauncherMain {
         }
         ProcessControl.closeAll(from: first)
         // Each sandbox takes some fifteen descriptors here and four in the spooler.
-        ProcessControl.raiseDescriptorLimit()
+        ResourceLimit.openFiles.raise(aboveHard: false)
+        // The launcher's own bound what all its sandboxes have together, beside the limit of each (`CommandLimits`).
+        let shared: [ResourceLimit] = [.processes, .lockedBytes, .pendingSignals, .messageQueueBytes, .fileBytes]
+        for limit in shared { limit.raise() }
         // A peer that is gone shows as EPIPE.
         signal(SIGPIPE, SIG_IGN)
         // Every mode is given where a file is made.
