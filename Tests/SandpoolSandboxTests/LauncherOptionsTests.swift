@@ -14,6 +14,13 @@ import Testing
         #expect(throws: OptionError.self) { try mode("--peer-user") }
     }
 
+    @Test func overlaysAreOldOnlyWhenItIsSaid() throws {
+        let service = ["--data-dir", "/d", "--socket", "/s"]
+        try #expect(!LauncherOptions(service).hasOldOverlays)
+        try #expect(LauncherOptions(service + ["--overlays", "old"]).hasOldOverlays)
+        #expect(throws: OptionError.self) { try LauncherOptions(service + ["--overlays", "new"]) }
+    }
+
     @Test func aNameIsFoundInTheAccountFile() {
         let text = "root:x:0:0:root:/root:/bin/bash\nbroken\nodd:x:many:0::/:\nsandpool:x:998:997::/:/bin/false\n"
         #expect(AccountFile.user(named: "sandpool", in: text) == 998)

@@ -75,6 +75,15 @@ public struct Mount: Sendable {
         }
     }
 
+    /// Mounts a file system at a path the old way, with all options in one text of at most a page: mount(2).
+    public static func attach(
+        _ type: String, source: String = "sandpool", _ options: String, at path: String, attributes: MountAttributes
+    ) throws(SystemError) {
+        // The first four bits mean the same in both interfaces: MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC.
+        let flags = UInt(attributes.rawValue & 0xf)
+        try systemCall("mount \(type)") { mount(source, path, type, flags, options) }
+    }
+
     /// Takes the mount at `path` out of the tree at once; it ends when nothing uses it.
     public static func detach(_ path: String) throws(SystemError) {
         try systemCall("umount \(path)") { umount2(path, Int32(MNT_DETACH) | Int32(UMOUNT_NOFOLLOW)) }

@@ -30,7 +30,7 @@ final class Launcher {
     static let setupLimitMs: UInt64 = 30_000
     private static let retryMs: UInt64 = 5
 
-    init(dataDirectory: String, _ rights: HostRights) throws {
+    init(dataDirectory: String, _ rights: HostRights, hasOldOverlays: Bool = false) throws {
         self.rights = rights
         data = try DataDirectory(dataDirectory)
         spools = SpoolFiles(data.spool)
@@ -45,7 +45,8 @@ final class Launcher {
         let skeleton = try HostSkeleton(in: data)
         hostFingerprint = skeleton.fingerprint
         network = try rights.network(data, loop)
-        let workshop = try MountWorkshop(runPath: "\(dataDirectory)/run", rights)
+        let workshop = try MountWorkshop(
+            runPath: "\(dataDirectory)/run", rights, hasOldOverlays: hasOldOverlays)
         factory = try SandboxFactory(
             rights: rights, data: data, workshop: workshop, skeleton: skeleton, cgroups: cgroups, network: network)
         factory.onRemainder = { [unowned self] cgroup in

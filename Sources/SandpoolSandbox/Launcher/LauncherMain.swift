@@ -18,7 +18,8 @@ public enum LauncherMain {
         do {
             let rights = geteuid() == 0 ? HostRights.root : try OwnNamespace.enter()
             try prepareProcess(options.mode, rights)
-            let launcher = try Launcher(dataDirectory: options.dataDirectory, rights)
+            let launcher = try Launcher(
+                dataDirectory: options.dataDirectory, rights, hasOldOverlays: options.hasOldOverlays)
             let stop = try StopSignals(launcher)
             defer { withExtendedLifetime(stop) { launcher.removeTraces() } }
             switch options.mode {

@@ -18,6 +18,8 @@ public struct LauncherOptions: Equatable, Sendable {
 
     public var dataDirectory: String
     public var mode: Mode
+    /// Mount overlays as before Linux 6.8, whatever this kernel can: what a test of the old way needs.
+    public var hasOldOverlays: Bool
 
     /// Alone on the command line: says by its exit code whether an ordinary user gets what sandboxes take.
     static let trial = "--try-namespace"
@@ -25,7 +27,7 @@ public struct LauncherOptions: Equatable, Sendable {
     public static let usage =
         "usage: sandpool-launcher --data-dir DIR "
         + "(--socket PATH [--peer-uid UID | --peer-user NAME] [--exit-when-idle SECONDS]"
-        + " | --connected-fd FD | --floor N --parallel P)"
+        + " | --connected-fd FD | --floor N --parallel P) [--overlays old]"
 
     public init(_ arguments: [String]) throws(OptionError) {
         var values: [String: String] = [:]
@@ -48,6 +50,10 @@ public struct LauncherOptions: Equatable, Sendable {
             throw OptionError("--data-dir with an absolute path is needed")
         }
         dataDirectory = directory
+        if let overlays = values["--overlays"], overlays != "old" {
+            throw OptionError("--overlays \(overlays) is not old; leave it out")
+        }
+        hasOldOverlays = values["--overlays"] != nil
         let descriptor: Int32? = try number("--connected-fd", in: 3...1_023)
         let count: Int? = try number("--floor", in: 1...10_000_000)
         var peer: Peer?
@@ -70,7 +76,7 @@ public struct LauncherOptions: Equatable, Sendable {
 
     private static let names: Set<String> = [
         "--data-dir", "--socket", "--peer-uid", "--peer-user", "--exit-when-idle", "--connected-fd", "--floor",
-        "--parallel",
+        "--parallel", "--overlays",
     ]
 }
 

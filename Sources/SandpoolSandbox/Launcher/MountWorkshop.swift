@@ -11,6 +11,7 @@ import LinuxSystem
 final class MountWorkshop {
     /// The tmpfs; also the current directory of the launcher, so that paths for overlay stay short and plain.
     let run: FileDescriptor
+    let overlays: OverlayMounts
     private let own: FileDescriptor
     private let seed: FileDescriptor
 
@@ -26,13 +27,15 @@ final class MountWorkshop {
         try Mount.makePrivate("/")
     }
 
-    init(runPath: String, _ rights: HostRights) throws(SystemError) {
+    init(runPath: String, _ rights: HostRights, hasOldOverlays: Bool) throws(SystemError) {
         let tmpfs = try Mount.make("tmpfs", [("mode", "0700"), ("size", "64m")], attributes: [.noSetUID])
         let point = try FileDescriptor.open(runPath, O_PATH | O_DIRECTORY)
         try tmpfs.attach(to: point.raw)
         run = tmpfs.descriptor
         try systemCall("fchdir") { fchdir(tmpfs.descriptor.raw) }
         for name in ["slots", "writable", "kept", "device", "seed"] { try run.makeDirectory(name, mode: 0o700) }
+
+        overlays = try OverlayMounts(run: run, rights.overlayOptions, isOld: hasOldOverlays)
 
         own = try FileDescriptor.open("/proc/self/ns/mnt", O_RDONLY)
         try Namespaces.mount.unshare()

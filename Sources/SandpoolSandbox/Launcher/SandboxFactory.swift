@@ -105,8 +105,7 @@ final class SandboxFactory {
             let writable = try stage("writable layer") { () throws(SystemError) in
                 let layer = try WritableLayer(
                     limits: plan.limits, on: extras.disk, base: slot.base,
-                    keptAs: plan.downloads.isEmpty ? nil : plan.id, run: workshop.run,
-                    overlayOptions: rights.overlayOptions)
+                    keptAs: plan.downloads.isEmpty ? nil : plan.id, in: workshop)
                 try layer.addGenerated(hostname: plan.hostname, network: lease)
                 return layer
             }

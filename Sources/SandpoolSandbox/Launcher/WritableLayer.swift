@@ -13,11 +13,11 @@ final class WritableLayer {
     /// Where it is no tmpfs.
     let disk: DiskImage?
     private let mount: Mount
+    private let overlays: OverlayMounts
     private let memoryBytes: UInt64
     /// Taken before the sandbox had any of it.
     private let atFirst: Usage
     private let base: UInt32
-    private let overlayOptions: [(String, String)]
     private let point: String
     private var isAttached = false
     /// Of files that were copied in, as they were then.
@@ -30,11 +30,11 @@ final class WritableLayer {
 
     /// With a name of its own it can stay attached after the sandbox started, for its files to be read later.
     init(
-        limits: SandboxPlan.Limits, on disk: DiskImage?, base: UInt32, keptAs name: String?, run: FileDescriptor,
-        overlayOptions: [(String, String)]
+        limits: SandboxPlan.Limits, on disk: DiskImage?, base: UInt32, keptAs name: String?, in workshop: MountWorkshop
     ) throws(SystemError) {
         self.base = base
-        self.overlayOptions = overlayOptions
+        overlays = workshop.overlays
+        let run = workshop.run
         self.disk = disk
         kind = disk == nil ? .tmpfs : .loop
         memoryBytes = limits.memoryBytes
@@ -142,26 +142,16 @@ final class WritableLayer {
     /// An overlay of `lowers`, topmost first, under one of its directories. What is on a disk is thrown away, so the
     /// end of the sandbox does not wait for any of it to be written there (volatile, Linux 5.10).
     func overlay(_ lowers: [String], upper: String = "upper", work: String = "work") throws(SystemError) -> Mount {
-        try Mount.make(
-            "overlay",
-            Self.lowerOptions(lowers) + overlayOptions
-                + [("upperdir", "\(point)/\(upper)"), ("workdir", "\(point)/\(work)")]
+        try overlays.make(
+            lowers,
+            [("upperdir", "\(point)/\(upper)"), ("workdir", "\(point)/\(work)")]
                 + (kind == .tmpfs ? [] : [("volatile", "")]),
             attributes: [.noSetUID, .noDevices])
     }
 
     /// The same files when the sandbox is gone, for reading.
     func readOnlyOverlay(_ lowers: [String], upper: String = "upper") throws(SystemError) -> Mount {
-        try Mount.make(
-            "overlay", Self.lowerOptions(["\(point)/\(upper)"] + lowers) + overlayOptions,
-            attributes: [.readOnly, .noSetUID, .noDevices])
-    }
-
-    /// The value of one option is at most 255 bytes (fsconfig(2)); longer lists are given one by one, which takes
-    /// Linux 6.8.
-    private static func lowerOptions(_ lowers: [String]) -> [(String, String)] {
-        let joined = lowers.joined(separator: ":")
-        return joined.utf8.count <= 255 ? [("lowerdir", joined)] : lowers.map { ("lowerdir+", $0) }
+        try overlays.make(["\(point)/\(upper)"] + lowers, [], attributes: [.readOnly, .noSetUID, .noDevices])
     }
 
     /// What was written since it was made.

@@ -9,8 +9,11 @@ final class Slot {
     private let run: FileDescriptor
     private let ids: IdSpace
     private var idMap: FileDescriptor?
-    /// Names below `slots/INDEX` in the order of their last use.
-    private var attached: [String] = []
+    /// In the order of their last use.
+    private var attached: [(name: String, place: Int)] = []
+    /// Numbers below `slots/INDEX` that were given up. Numbers, since a page has to hold the paths of as many layers
+    /// as an image may have (`OverlayMounts`).
+    private var freePlaces: [Int] = []
 
     /// Bound on the mounts one slot keeps: more than one sandbox can have at a time, which is 128 layers and 64
     /// uploaded trees beside the host's image.
@@ -26,27 +29,34 @@ final class Slot {
 
     /// The path, relative to the run directory, of `source` mounted read-only with this slot's ids.
     func lower(_ name: String, of source: FileDescriptor, _ path: String) throws(SystemError) -> String {
-        let point = "slots/\(index)/\(name)"
-        if let position = attached.firstIndex(of: name) {
-            attached.append(attached.remove(at: position))
-            return point
+        if let position = attached.firstIndex(where: { $0.name == name }) {
+            let known = attached.remove(at: position)
+            attached.append(known)
+            return self.path(known.place)
         }
-        if attached.count >= Self.attachedLimit { try detach(attached[0]) }
+        if attached.count >= Self.attachedLimit { try detach(attached[0].name) }
+        let place = freePlaces.last ?? attached.count
+        let point = self.path(place)
         let mount = try Mount.copy(of: source.raw, path)
         try mount.setAttributes([.readOnly, .noSetUID, .noDevices], idMap: try shownIDs())
         try run.makeDirectory(point, mode: 0o700)
         try mount.attach(to: run.raw, point)
-        attached.append(name)
+        _ = freePlaces.popLast()
+        attached.append((name, place))
         return point
     }
 
     /// Gives up what is mounted under a name, because its source is to be removed.
     func detach(_ name: String) throws(SystemError) {
-        guard let position = attached.firstIndex(of: name) else { return }
+        guard let position = attached.firstIndex(where: { $0.name == name }) else { return }
+        let place = attached[position].place
+        try Mount.detach(path(place))
         attached.remove(at: position)
-        try Mount.detach("slots/\(index)/\(name)")
-        try systemCall("rmdir") { unlinkat(run.raw, "slots/\(index)/\(name)", AT_REMOVEDIR) }
+        freePlaces.append(place)
+        try systemCall("rmdir") { unlinkat(run.raw, path(place), AT_REMOVEDIR) }
     }
+
+    private func path(_ place: Int) -> String { "slots/\(index)/\(place)" }
 
     /// A user namespace with the slot's ids, for mounts to show; nil where files have them on disk.
     func shownIDs() throws(SystemError) -> FileDescriptor? {

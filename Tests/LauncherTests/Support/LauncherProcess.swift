@@ -89,13 +89,16 @@ struct TestFailure: Error, CustomStringConvertible {
 /// A launcher for one test, after which nothing of it may be left on the host.
 ///
 /// `owner` is who has the data directory.
-func withLauncher(prefix: [String] = [], owner: uid_t = 0, _ body: (LauncherClient) throws -> Void) throws {
+func withLauncher(
+    prefix: [String] = [], arguments: [String] = [], owner: uid_t = 0, _ body: (LauncherClient) throws -> Void
+) throws {
     let directory = try LauncherProcess.temporaryDirectory()
     defer { LauncherProcess.removeData(directory) }
     #expect(chown(directory, owner, owner) == 0)
     let (own, theirs) = try SeqPacketSocket.pair()
     let process = try LauncherProcess(
-        dataDirectory: directory, arguments: ["--connected-fd", "3"], connection: theirs.descriptor, prefix: prefix)
+        dataDirectory: directory, arguments: ["--connected-fd", "3"] + arguments, connection: theirs.descriptor,
+        prefix: prefix)
     try runAndEnd(process, own, body)
     #expect(hostMounts(below: directory).isEmpty)
     for path in process.cgroupDirectories() {
