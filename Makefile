@@ -22,6 +22,7 @@ build: ## debug build of everything
 
 release: ## optimised build with the Swift runtime linked in
 	$(SWIFT) build $(RELEASE_FLAGS) --product sandpool-launcher
+	$(SWIFT) build $(RELEASE_FLAGS) --product sandpool-probe
 	$(SWIFT) build $(RELEASE_FLAGS) --product sandpool
 
 test: ## build and run every test suite, each within its time budget

@@ -67,7 +67,7 @@ let package = Package(
         .target(
             name: "SandpoolWorker",
             dependencies: [
-                "SandpoolModel", "SandpoolSandbox", "SandpoolAPI", "LinuxSystem",
+                "SandpoolModel", "SandpoolProbes", "SandpoolSandbox", "SandpoolAPI", "LinuxSystem",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),

@@ -17,11 +17,13 @@ public struct WorkerInfo: Codable, Hashable, Sendable {
     /// Why it gets nothing new, and when what it still runs is ended.
     public var drainReason: String?
     public var drainDeadline: Timestamp?
+    /// What came out when it attacked its own sandboxes; of a connected worker.
+    public var verification: VerificationSummary?
 
     public init(
         id: WorkerID, name: String, state: String, labels: [String: String], capacity: Resources, used: Resources,
         running: Int, images: [String], softwareVersion: String, connectedAt: Timestamp?, lastSeenAt: Timestamp,
-        drainReason: String? = nil, drainDeadline: Timestamp? = nil
+        drainReason: String? = nil, drainDeadline: Timestamp? = nil, verification: VerificationSummary? = nil
     ) {
         self.id = id
         self.name = name
@@ -36,6 +38,7 @@ public struct WorkerInfo: Codable, Hashable, Sendable {
         self.lastSeenAt = lastSeenAt
         self.drainReason = drainReason
         self.drainDeadline = drainDeadline
+        self.verification = verification
     }
 }
 

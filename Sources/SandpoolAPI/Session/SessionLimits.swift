@@ -5,6 +5,8 @@ public enum SessionLimits {
     public static let attempts = 16_384
     public static let labels = 64
     public static let images = 4_096
+    /// Names of probes that got through.
+    public static let probes = 1_024
     /// Stages in one result's evidence.
     public static let stages = 64
 

@@ -48,6 +48,19 @@ extension WorkerHello {
         for attempt in held { try attempt.check(in: "hello.held") }
         try APIError.require(
             Set(held.map(\.lease.attempt)).count == held.count, "hello.held", "an attempt stands in it twice")
+        try verification?.check()
+    }
+}
+
+extension VerificationSummary {
+    func check() throws(APIError) {
+        try APIError.require(kernel, atMost: SessionLimits.wordBytes, in: "hello.verification.kernel")
+        try APIError.require(failure, atMost: SessionLimits.messageBytes, in: "hello.verification.failure")
+        try APIError.require(atMost: SessionLimits.probes, through, in: "hello.verification.through")
+        for probe in through {
+            try APIError.require(probe, atMost: SessionLimits.idBytes, in: "hello.verification.through")
+        }
+        try APIError.require(min(held, notRun) >= 0, "hello.verification", "there cannot be less than no probe")
     }
 }
 

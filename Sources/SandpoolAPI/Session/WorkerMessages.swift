@@ -79,11 +79,13 @@ public struct WorkerHello: Codable, Hashable, Sendable {
     /// Every attempt that is still running or has an unrecorded result.
     public var held: [HeldAttempt]
     public var softwareVersion: String
+    /// What came out when it attacked its own sandboxes. One that is not trusted gets no jobs.
+    public var verification: VerificationSummary?
 
     public init(
         version: Int = WorkerSession.version, id: WorkerID, name: String, bootID: String, capacity: Resources,
         labels: [String: String], images: [String], offersHostImage: Bool, held: [HeldAttempt],
-        softwareVersion: String
+        softwareVersion: String, verification: VerificationSummary? = nil
     ) {
         self.version = version
         self.id = id
@@ -95,6 +97,7 @@ public struct WorkerHello: Codable, Hashable, Sendable {
         self.offersHostImage = offersHostImage
         self.held = held
         self.softwareVersion = softwareVersion
+        self.verification = verification
     }
 }
 

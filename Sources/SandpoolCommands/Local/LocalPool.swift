@@ -1,6 +1,7 @@
 import Glibc
 import Logging
 import Sandpool
+import SandpoolAPI
 import SandpoolCoordinator
 import SandpoolWorker
 
@@ -75,10 +76,7 @@ enum LocalPool {
             group.addTask { await endProcess(unlessCancelled: { try await coordinator.run() }) }
             for await _ in listening { break }
             if hasWorker {
-                var worker = WorkerConfiguration(
-                    coordinator: CoordinatorAddress(socketPath: socket), dataDirectory: "\(directory)/worker",
-                    launcher: .embedded)
-                worker.leavesOutLimits = configuration.pool.gaps.unlimitedBecause != nil
+                let worker = workerConfiguration(directory, socket: socket)
                 group.addTask {
                     await endProcess(unlessCancelled: { try await Worker(configuration: worker, logger: quiet).run() })
                 }
@@ -90,9 +88,32 @@ enum LocalPool {
         }
     }
 
+    /// - Parameter directory: where `--local` keeps its files.
+    static func workerConfiguration(_ directory: String, socket: String) -> WorkerConfiguration {
+        var worker = WorkerConfiguration(
+            coordinator: CoordinatorAddress(socketPath: socket), dataDirectory: "\(directory)/worker",
+            launcher: .embedded)
+        worker.leavesOutLimits = OrdinaryUser.gaps.unlimitedBecause != nil
+        worker.verification = .oncePerBoot
+        return worker
+    }
+
     /// What this host can never run is refused only where it is known what it can.
     private static func awaitWorker(_ pool: Pool) async throws {
-        while try await pool.workers().isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+        while true {
+            if let worker = try await pool.workers().first(where: { $0.connectedAt != nil }) {
+                return try trust(worker)
+            }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    /// A pool has other workers, which a job can wait for; this one has none.
+    private static func trust(_ worker: WorkerInfo) throws {
+        guard let verification = worker.verification, !verification.isTrusted else { return }
+        throw SandpoolError(
+            code: "untrusted_sandbox", message: "this host runs no jobs: \(verification.text)",
+            hint: "'sandpool worker verify --local' tells more")
     }
 
     /// Runs a part of the embedded pool. Without it nothing that this process waits for can happen.

@@ -37,6 +37,7 @@ struct ShowWorker: AsyncParsableCommand {
         lines.add("labels", WorkerText.labels(worker))
         lines.add("images", worker.images.joined(separator: " "))
         lines.add("version", worker.softwareVersion)
+        lines.add("verified", worker.verification.map { "\($0.at) on \($0.kernel): \($0.text)" })
         lines.add("connected", worker.connectedAt?.description)
         lines.add("seen", worker.lastSeenAt.description)
         return lines.text

@@ -8,6 +8,6 @@ struct WorkerCommand: AsyncParsableCommand {
         discussion: "Example: sandpool worker drain build-3",
         subcommands: [
             StartWorker.self, ListWorkers.self, ShowWorker.self, DrainWorker.self, ResumeWorker.self,
-            ForgetWorker.self,
+            ForgetWorker.self, VerifyWorker.self,
         ])
 }

@@ -41,7 +41,10 @@ struct Explainer: Sendable {
     private func hindrance(_ record: WorkerRecord, _ wanted: Resources) -> String {
         let id = record.registration.id
         if let drain = record.drain { return "is draining (\(drain.reason)); 'sandpool worker resume' ends that" }
-        guard parts.sessions.session(of: id) != nil else { return "is not connected" }
+        guard let session = parts.sessions.session(of: id) else { return "is not connected" }
+        if let distrust = session.distrust {
+            return "gets no jobs: \(distrust); 'sandpool worker verify' there tells more"
+        }
         let used = parts.table.attempts(of: id).reduce(Resources.zero) { $0 + $1.resources }
         let lacks = Feasibility.lacking(wanted, in: record.registration.capacity - used, "free are")
         guard !lacks.isEmpty else { return "has room; the job, or jobs before it, are about to start" }

@@ -100,16 +100,17 @@ struct WorkerHandlers: Sendable {
         let held = parts.table.attempts(of: registration.id)
         let session = parts.sessions.session(of: registration.id)
         return WorkerInfo(
-            id: registration.id, name: registration.name, state: state(record, isConnected: session != nil),
+            id: registration.id, name: registration.name, state: state(record, session),
             labels: registration.labels, capacity: registration.capacity,
             used: held.reduce(.zero) { $0 + $1.resources }, running: held.count { $0.state == .running },
             images: registration.images, softwareVersion: registration.softwareVersion,
             connectedAt: session?.openedAt, lastSeenAt: session == nil ? record.lastSeenAt : parts.clock.now,
-            drainReason: record.drain?.reason, drainDeadline: record.drain?.deadline)
+            drainReason: record.drain?.reason ?? session?.distrust, drainDeadline: record.drain?.deadline,
+            verification: session?.verification)
     }
 
-    private func state(_ record: WorkerRecord, isConnected: Bool) -> String {
-        if isConnected { return record.drain == nil ? "connected" : "draining" }
+    private func state(_ record: WorkerRecord, _ session: WorkerLink?) -> String {
+        if let session { return record.drain == nil && session.distrust == nil ? "connected" : "draining" }
         return parts.leases.isSilent(record.registration.id) ? "gone" : "unreachable"
     }
 }

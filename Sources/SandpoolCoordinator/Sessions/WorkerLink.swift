@@ -10,20 +10,27 @@ final class WorkerLink: Sendable {
     /// The token that opened the session; `nil` for a peer of the Unix domain socket.
     let token: TokenID?
     let openedAt: Timestamp
+    /// What the worker says of its own sandboxes.
+    let verification: VerificationSummary?
     private let outbox: Outbox
     private let channel: any Channel
     private let logger: Logger
 
     init(
-        worker: WorkerID, token: TokenID?, openedAt: Timestamp, outbox: Outbox, channel: any Channel, logger: Logger
+        worker: WorkerID, token: TokenID?, openedAt: Timestamp, verification: VerificationSummary?, outbox: Outbox,
+        channel: any Channel, logger: Logger
     ) {
         self.worker = worker
         self.token = token
         self.openedAt = openedAt
+        self.verification = verification
         self.outbox = outbox
         self.channel = channel
         self.logger = logger
     }
+
+    /// Why it must not get jobs, whatever operators say.
+    var distrust: String? { verification.flatMap { $0.isTrusted ? nil : $0.text } }
 
     func send(_ message: CoordinatorMessage) {
         do { try send(Frame.message(message)) } catch { fail(error) }

@@ -84,8 +84,8 @@ struct WorkerSessionHandler: Sendable {
         parts.scheduler.post(.disconnected(hello.id))
         await parts.scheduler.settle()
         let session = WorkerLink(
-            worker: hello.id, token: principal.token, openedAt: parts.clock.now, outbox: outbox, channel: channel,
-            logger: logger)
+            worker: hello.id, token: principal.token, openedAt: parts.clock.now,
+            verification: hello.verification, outbox: outbox, channel: channel, logger: logger)
         let (welcome, kept) = try await reconcile(hello, previousBootID: enrolment.previousBootID)
         session.send(.welcome(welcome))
         if enrolment.record.drain != nil { session.send(.drain) }
@@ -98,7 +98,12 @@ struct WorkerSessionHandler: Sendable {
             }
         }
         let held = Dictionary(kept.map { ($0.job, $0.resources) }) { first, _ in first }
-        parts.scheduler.post(.connected(WorkerOffer(enrolment.record), held: held))
+        var offer = WorkerOffer(enrolment.record)
+        if let distrust = session.distrust {
+            offer.drains = true
+            logger.error("worker gets no jobs: \(distrust)", metadata: ["worker": "\(hello.id)"])
+        }
+        parts.scheduler.post(.connected(offer, held: held))
         if enrolment.record.drain != nil { parts.drains.wake() }
         logger.info(
             "worker connected", metadata: ["worker": "\(hello.id)", "name": "\(hello.name)", "held": "\(kept.count)"])

@@ -33,7 +33,7 @@ enum DiskProbes {
         defer { close(file) }
         let block = [UInt8](repeating: 1, count: 64 << 10)
         for index in 0..<(bytes / block.count) where Glibc.write(file, block, block.count) <= 0 {
-            return .held("after \(index * block.count >> 20) MiB: \(Answer.text(errno))")
+            return .held("after \((index * block.count) >> 20) MiB: \(Answer.text(errno))")
         }
         return .through("\(bytes >> 20) MiB were written")
     }

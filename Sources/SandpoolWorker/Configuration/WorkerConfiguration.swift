@@ -21,6 +21,7 @@ public struct WorkerConfiguration: Sendable {
     /// Private networks that sandboxes may reach (`192.0.2.0/24`).
     public var egressAllow: [String] = []
     public var launcher: LauncherSource
+    public var verification = VerificationPolicy.atStart
     /// Bound on unpacked layers kept for the next job, in bytes.
     public var layerCacheBytes: Int64 = 10 << 30
     /// Whether limits of memory, processes and processor that this host cannot enforce are left out. Only for a pool

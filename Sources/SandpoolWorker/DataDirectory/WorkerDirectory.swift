@@ -18,6 +18,7 @@ final class WorkerDirectory: Sendable {
     var blobs: String { "\(path)/blobs" }
     var downloads: String { "\(path)/downloads" }
     var layers: String { "\(path)/layers" }
+    var verification: String { "\(path)/verification.json" }
     var images: String { "\(path)/images" }
 
     /// - Parameter now: stamped into a new worker's id.
@@ -69,7 +70,8 @@ final class WorkerDirectory: Sendable {
             throw WorkerError("\(path) holds no number; restore or remove \(directory)")
         }
         guard found <= version else {
-            throw WorkerError("\(directory) was written by a newer sandpool (format \(found)); upgrade this one, "
+            throw WorkerError(
+                "\(directory) was written by a newer sandpool (format \(found)); upgrade this one, "
                     + "or choose another --data-dir")
         }
     }
@@ -92,7 +94,7 @@ final class WorkerDirectory: Sendable {
     }
 
     /// Writes a file whole or not at all, durably.
-    private static func replace(_ path: String, with text: String) throws {
+    static func replace(_ path: String, with text: String) throws {
         let temporary = path + ".new"
         let file = try FileDescriptor.open(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
         try file.writeAll(Array(text.utf8))

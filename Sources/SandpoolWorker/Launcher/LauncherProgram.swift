@@ -1,15 +1,14 @@
 import Glibc
 import LinuxSystem
 
-/// Finds and starts `sandpool-launcher`.
+/// Finds and starts `sandpool-launcher`, and finds what else is installed beside it.
 public struct LauncherProgram: Sendable {
     public let path: String
 
     private static let environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
 
     /// Looks beside the running program, in `../libexec/sandpool` of it, and in `PATH`.
-    public static func find() throws -> LauncherProgram {
-        let name = "sandpool-launcher"
+    public static func find(_ name: String = "sandpool-launcher") throws -> LauncherProgram {
         let own = executableDirectory()
         let searched = (getenv("PATH").map { String(cString: $0) } ?? "/usr/sbin:/usr/bin:/sbin:/bin").split(
             separator: ":")

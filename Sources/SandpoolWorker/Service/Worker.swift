@@ -32,7 +32,38 @@ public struct Worker: Service {
         }
     }
 
+    /// Attacks this worker's sandboxes without serving the coordinator. It is the worker as long as that takes, so
+    /// that sandboxes which an earlier one left running go on.
+    ///
+    /// - Throws: `WorkerError`, one line, also where another worker runs in the data directory.
+    public func verify(_ extent: VerificationExtent) async throws -> Verification {
+        do {
+            return try await withParts { await $0.desk.verify(extent) }
+        } catch let error as WorkerError {
+            throw error
+        } catch {
+            throw WorkerError("\(error)")
+        }
+    }
+
     private func runUntilCancelled() async throws {
+        try await withParts { parts in
+            await parts.desk.begin(configuration.verification)
+            try await parts.core.openDoor(to: parts.desk)
+            try await serve(parts)
+        }
+    }
+
+    /// What a worker consists of once it has its launcher and its data directory.
+    private struct Parts: Sendable {
+        let core: WorkerCore
+        let work: BackgroundWork
+        let supervisor: LauncherSupervisor
+        let session: CoordinatorSession
+        let desk: VerificationDesk
+    }
+
+    private func withParts<Result: Sendable>(_ body: (Parts) async throws -> Result) async throws -> Result {
         // A peer that is gone shows as EPIPE, not as the end of this process.
         signal(SIGPIPE, SIG_IGN)
         let supervisor = LauncherSupervisor(
@@ -47,9 +78,11 @@ public struct Worker: Service {
         let work = BackgroundWork()
         let layerUse = LayerUse()
         let thread = try LoopThread()
+        let settings = try settings(directory.path)
         let core = WorkerCore(
-            thread: thread, directory: directory, journal: journal, settings: try settings(directory.path), work: work,
-            layerUse: layerUse, log: log)
+            thread: thread, directory: directory, journal: journal, settings: settings, work: work, layerUse: layerUse,
+            log: log)
+        let result: Result
         do {
             await core.inherit(Inherited(records: try directory.attempts.load(), results: results))
             let layers = try await supervisor.greet(core, over: socket)
@@ -62,22 +95,29 @@ public struct Worker: Service {
                     blobs: BlobClient(client: client, directory: directory.blobs),
                     builder: MmdebstrapBuilder(directory: directory.images), use: layerUse,
                     ready: ReadyImages(layers: layers)))
-            try await serve(core, work, supervisor, CoordinatorSession(client: client, core: core, log: log))
+            let verifier = Verifier(
+                core: core, layers: store, use: layerUse, root: configuration.offersHostImage ? .host : .scratch,
+                coordinator: configuration.coordinator.url, identity: VerificationIdentity(bootID: settings.bootID))
+            let desk = VerificationDesk(
+                verifier: verifier, file: VerificationFile(path: directory.verification), core: core, log: log)
+            result = try await body(
+                Parts(
+                    core: core, work: work, supervisor: supervisor,
+                    session: CoordinatorSession(client: client, core: core, log: log), desk: desk))
         } catch {
             await end(core, http)
             throw error
         }
         await end(core, http)
+        return result
     }
 
     /// Runs the parts until the first of them ends or fails.
-    private func serve(
-        _ core: WorkerCore, _ work: BackgroundWork, _ supervisor: LauncherSupervisor, _ session: CoordinatorSession
-    ) async throws {
+    private func serve(_ parts: Parts) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await work.run() }
-            group.addTask { try await session.run() }
-            group.addTask { try await supervisor.keepConnected(core) }
+            group.addTask { await parts.work.run() }
+            group.addTask { try await parts.session.run() }
+            group.addTask { try await parts.supervisor.keepConnected(parts.core) }
             defer { group.cancelAll() }
             try await group.next()
         }

@@ -39,7 +39,8 @@ extension WorkerCore {
         let id = assignment.lease.attempt
         // Sent twice: the first one goes on.
         guard attempts[id] == nil else { return }
-        guard !isDraining, attempts.count < Limits.attempts, isLeaseValid else {
+        let isTrusted = verification?.isTrusted ?? true
+        guard !isDraining, isTrusted, attempts.count < Limits.attempts, isLeaseValid else {
             outbox.giveBack(assignment.lease)
             return wakeWriter()
         }

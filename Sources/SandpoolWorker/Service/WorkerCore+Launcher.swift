@@ -54,6 +54,8 @@ extension WorkerCore {
     /// Ends the session and the connection to the launcher, with everything on disk that has to be.
     func close() {
         endSession(session.number)
+        door?.close()
+        door = nil
         launcher?.close("this worker ends")
         launcher = nil
         journal.flush()
@@ -82,11 +84,14 @@ extension WorkerCore {
                 of: id, stdout: Int64(clamping: progress.stdoutBytes), stderr: Int64(clamping: progress.stderrBytes))
         case .closed(let reason):
             launcher = nil
-            launcherWaiters.failAll(WorkerError("the launcher is gone: \(reason)"))
+            let gone = WorkerError("the launcher is gone: \(reason)")
+            launcherWaiters.failAll(gone)
+            failOwn(gone)
         }
     }
 
     private func handle(_ event: LauncherEvent, _ descriptors: [FileDescriptor]) {
+        if takeOwn(event, descriptors) { return }
         switch event {
         case .welcome(_, _, let fingerprint): hostFingerprint = fingerprint
         case .refused(let message): launcher?.close("it refused: \(message)")

@@ -15,7 +15,8 @@ extension WorkerCore {
         let hello = WorkerHello(
             id: directory.workerID, name: settings.name, bootID: settings.bootID, capacity: settings.capacity,
             labels: settings.labels, images: preparer?.readyImages ?? [],
-            offersHostImage: settings.offersHostImage, held: inventory(), softwareVersion: Version.current)
+            offersHostImage: settings.offersHostImage, held: inventory(), softwareVersion: Version.current,
+            verification: verification)
         return (session.number, hello)
     }
 

@@ -75,6 +75,11 @@ actor WorkerCore {
     var launcher: LauncherConnection?
     var hostFingerprint: String?
     var launcherWaiters = LauncherWaiters()
+    /// Those of this worker's own that run now.
+    var ownSandboxes: [String: OwnSandbox] = [:]
+    /// What came out when this worker last attacked its own sandboxes. Without one, as in tests, there is no doubt.
+    var verification: VerificationSummary?
+    var door: VerificationDoor?
     /// Records and results of earlier runs, until the launcher has listed what it still has.
     var inherited = Inherited()
 

@@ -21,12 +21,15 @@ final class FakeLauncher: Sendable {
     private let asked: AsyncStream<LauncherRequest>.Continuation
     private let listener: SeqPacketSocket
     private let stdout: [UInt8]
+    /// What a sandbox that attacks itself writes; it ends at once.
+    private let findings: [UInt8]
     private let connection = NIOLockedValueBox(Connection())
 
     /// - Parameter stdout: what every sandbox writes.
-    init(path: String, stdout: [UInt8] = []) throws {
+    init(path: String, stdout: [UInt8] = [], findings: [UInt8] = []) throws {
         self.path = path
         self.stdout = stdout
+        self.findings = findings
         // Binding sets the whole process's umask for a moment, and suites beside this one make private directories.
         listener = try SeqPacketSocket.listen(path: path, mode: 0o700)
         (requests, asked) = AsyncStream.makeStream()
@@ -50,10 +53,19 @@ final class FakeLauncher: Sendable {
                         .encoded(), [theirs.descriptor])
             case .listLayers:
                 try socket.send(LauncherEvent.layers([]).encoded())
+            case .importLayer(let layer):
+                try socket.send(LauncherEvent.layerReady(layer: layer, bytes: 1).encoded())
             case .start(let id):
-                let spools = [try SealedFile.make(stdout, name: "stdout"), try SealedFile.make([], name: "stderr")]
+                let isAttack = id.hasPrefix("verify-")
+                let spools = [
+                    try SealedFile.make(isAttack ? findings : stdout, name: "stdout"),
+                    try SealedFile.make([], name: "stderr"),
+                ]
                 let event = LauncherEvent.started(id: id, startedBoottimeMs: BoottimeClock.milliseconds())
                 try socket.send(event.encoded(), spools)
+                guard isAttack else { break }
+                let report = ExitReport(end: .exited(code: 0), reason: .none, stdoutBytes: UInt64(findings.count))
+                try socket.send(LauncherEvent.exited(id: id, report: report).encoded())
             default: break
             }
             asked.yield(request)
