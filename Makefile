@@ -6,7 +6,7 @@ RELEASE_DIR := .build/release
 PREFIX ?= /usr/local
 VERSION := $(shell sed -n 's/.*static let current = "\(.*\)".*/\1/p' Sources/SandpoolModel/Values/Version.swift)
 
-.PHONY: help run test test-vm build release dist install bench format lint clean dependencies
+.PHONY: help run test test-vm probe-table build release dist install bench format lint clean dependencies
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,6 +31,9 @@ test: ## build and run every test suite, each within its time budget
 
 test-vm: release ## the last of these suites, with an optimised build: checks on a stock Debian 12 in a virtual machine
 	@scripts/vm/run $(RELEASE_DIR)
+
+probe-table: build ## attack sandboxes of this build, of bwrap and of runc, and write the table of Docs/security.md (as root)
+	@scripts/probe-table .build/debug
 
 dist: release ## a tarball that runs on a host without a toolchain
 	@scripts/make-dist $(RELEASE_DIR) $(VERSION)
