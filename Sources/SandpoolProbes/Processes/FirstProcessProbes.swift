@@ -67,41 +67,57 @@ enum FirstProcessProbes {
     private static func signalFirst(_ signal: Int32, _ pid: Int32) -> Outcome {
         let answer = Answer(of: kill(pid, signal))
         guard answer.code == 0 else { return answer.outcome("kill \(pid)") }
-        // From outside of the namespace its number is another one, and it shows there.
-        if pid != 1 {
-            for _ in 0..<1_000 {
-                let state = PostureProbes.status("State", of: "\(pid)")
-                if state == nil || state == "T" || state == "Z" || state == "X" {
-                    return .through("signal \(signal) was sent, and it is \(state ?? "gone")")
-                }
-                sched_yield()
+        // From outside of the namespace its number is another one; there it is sent, and takes a moment.
+        let tries = pid == 1 ? 1 : patienceMs
+        for _ in 0..<tries {
+            let state = PostureProbes.status("State", of: "\(pid)")
+            if state.map(Self.ended.contains) ?? (pid != 1) {
+                return .through("signal \(signal) was sent, and it is \(state ?? "gone")")
             }
+            if pid == 1, state == nil { return .notRun("/proc is not there") }
+            poll(nil, 0, 1)
         }
-        guard let state = PostureProbes.status("State", of: "\(pid)") else { return .notRun("/proc is not there") }
-        return state == "S" || state == "R"
-            ? .held("signal \(signal) was dropped") : .through("it is in state \(state)")
+        return .held("signal \(signal) was dropped")
     }
 
-    /// The launcher asks pid 1 by a queued SIGUSR1 with the signal to pass on in its value (rt_sigqueueinfo(2)).
+    /// Stopped, a zombie, or dead (proc_pid_status(5)).
+    private static let ended: Set<String> = ["T", "t", "Z", "X"]
+    /// How long others get to do their part, on a busy host.
+    private static let patienceMs = 2_000
+
+    /// The launcher asks pid 1 by a signal that it sends from outside, where its sender shows as 0. Tried: signals with
+    /// every code that such a sender has or could have, and with 0 for the sender (rt_sigqueueinfo(2)).
     private static func forgeSignal(to pid: Int32) -> Outcome {
         SignalWatch.reset()
         signal(SIGUSR2) { _ in SignalWatch.note() }
-        // siginfo_t: the number, then SI_QUEUE; pid 0 at 16, the value at 24.
-        let forged: [Int: UInt64] = [
-            0: UInt64(UInt32(SIGUSR1)), 8: UInt64(UInt32(bitPattern: -1)), 24: UInt64(SIGUSR2),
-        ]
-        let answer = withMemory(128, forged) { Answer(__NR_rt_sigqueueinfo, Int(pid), Int(SIGUSR1), $0) }
-        guard answer.code == 0 else { return answer.outcome("rt_sigqueueinfo") }
-        // Pid 1 handles signals in order: when it has reaped a child of this one, it has seen the forged one, too.
-        guard let child = Child.fork({ orphan() }) else { return .notRun("fork: \(Answer.text(errno))") }
-        child.wait()
-        return SignalWatch.count > 0 ? .through("pid 1 passed it on") : .held("pid 1 did not pass it on")
+        var outcomes: [Outcome] = []
+        for (number, code) in [(SIGUSR1, -1), (SIGUSR2, -1), (SIGUSR2, 0), (SIGUSR1, -6)] as [(Int32, Int32)] {
+            // siginfo_t: the number, the code at 8, the sender at 16, a value at 24.
+            let forged: [Int: UInt64] = [
+                0: UInt64(UInt32(number)), 8: UInt64(UInt32(bitPattern: code)), 24: UInt64(SIGUSR2),
+            ]
+            let answer = withMemory(128, forged) { Answer(__NR_rt_sigqueueinfo, Int(pid), Int(number), $0) }
+            guard answer.code == 0 else {
+                outcomes.append(answer.outcome("rt_sigqueueinfo"))
+                continue
+            }
+            waitUntilTaken(number, by: pid)
+            outcomes.append(SignalWatch.count > 0 ? .through("pid 1 passed it on") : .held("pid 1 did not pass it on"))
+        }
+        return .first(of: outcomes)
     }
 
-    private static func orphan() -> Never {
-        guard let grandchild = Child.fork({ _exit(0) }) else { _exit(1) }
-        _ = grandchild
-        _exit(0)
+    /// Waits until a signal is pending no more (SigPnd and ShdPnd of proc_pid_status(5)), and a moment longer for what
+    /// pid 1 does then.
+    private static func waitUntilTaken(_ number: Int32, by pid: Int32) {
+        for _ in 0..<patienceMs {
+            let sets = ["SigPnd", "ShdPnd"].compactMap { PostureProbes.status($0, of: "\(pid)") }
+            if !sets.contains(where: { UInt64($0, radix: 16).map { $0 >> UInt64(number - 1) & 1 == 1 } ?? false }) {
+                break
+            }
+            poll(nil, 0, 1)
+        }
+        for _ in 0..<10 where SignalWatch.count == 0 { poll(nil, 0, 1) }
     }
 
     private static func others() -> Outcome {

@@ -12,7 +12,7 @@ enum PostureProbes {
         },
         Probe("seccomp-filter", .processes, "run without a filter", behind: [.seccomp]) { _ in field("Seccomp", is: "2")
         },
-        Probe("id-map", .processes, "be a user of the host", behind: [.userNamespace]) { _ in identity() },
+        Probe("id-map", .processes, "be root on the host", behind: [.userNamespace]) { _ in identity() },
         Probe("descriptors", .processes, "find open files that it was not given", behind: [.closedDescriptors]) { _ in
             descriptors()
         },
@@ -43,29 +43,33 @@ enum PostureProbes {
         return .held("every set is empty")
     }
 
-    /// Root inside must be nobody outside.
+    /// No user inside may be root outside.
     private static func identity() -> Outcome {
         let map = Place.text("/proc/self/uid_map").split(whereSeparator: { $0 == " " || $0 == "\n" }).map(String.init)
-        guard map.count >= 3, let base = UInt64(map[1]) else { return .notRun("/proc/self/uid_map cannot be read") }
-        return base >= 65_536 ? .held("uid 0 is \(base) on the host") : .through("uid 0 is \(base) on the host")
+        guard map.count >= 3 else { return .notRun("/proc/self/uid_map cannot be read") }
+        // Lines of three: first id inside, first id outside, how many (user_namespaces(7)).
+        for line in stride(from: 0, to: map.count - 2, by: 3) where map[line + 1] == "0" {
+            return .through("uid \(map[line]) is root on the host")
+        }
+        return .held("uid \(map[0]) is \(map[1]) on the host")
     }
 
     private static func descriptors() -> Outcome {
         // Of its parent, the program as it was started: this process has a pipe of its own.
         let open = Place.names("/proc/\(getppid())/fd").compactMap { Int32($0) }.sorted()
         guard !open.isEmpty else { return .notRun("/proc/\(getppid())/fd cannot be read") }
-        // The runner's pipe for this very answer.
-        let own = ["pipe:"]
         for number in open where number > 2 {
-            let target = link("/proc/\(getppid())/fd/\(number)")
-            if !own.contains(where: target.hasPrefix) { return .through("descriptor \(number) is \(target)") }
+            // Nil where it was closed meanwhile: the program's end of the pipe for this very answer.
+            guard let target = link("/proc/\(getppid())/fd/\(number)"), !target.hasPrefix("pipe:") else { continue }
+            return .through("descriptor \(number) is \(target)")
         }
         return .held("nothing but the standard streams")
     }
 
-    private static func link(_ path: String) -> String {
+    private static func link(_ path: String) -> String? {
         var buffer = [CChar](repeating: 0, count: 4_096)
         let count = readlink(path, &buffer, buffer.count)
+        if count < 0, errno == ENOENT { return nil }
         return count > 0
             ? String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) : "unreadable"
     }
