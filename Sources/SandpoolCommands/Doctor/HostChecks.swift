@@ -74,7 +74,7 @@ enum HostChecks {
         }
         let found =
             if !unlisted.isEmpty {
-                "\(user) is not in \(unlisted.joined(separator: " and ")); needed for images mmdebstrap:SUITE"
+                "\(user) is not in \(unlisted.joined(separator: " and ")); needed for mmdebstrap:SUITE and --user"
             } else {
                 HostFile.program("newuidmap") == nil ? "newuidmap is not installed" : "\(user) has them"
             }

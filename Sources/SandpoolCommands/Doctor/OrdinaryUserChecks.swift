@@ -20,14 +20,15 @@ enum OrdinaryUserChecks {
     private static var limits: HostCheck {
         let reason = OrdinaryUser.gaps.unlimitedBecause
         return HostCheck(
-            "limits", reason == nil, isRequired: false, reason ?? "a cgroup is delegated to you",
-            fix: "run with sudo; --cpus, --memory and --pids need it here")
+            "limits", reason == nil, isRequired: false,
+            reason == nil ? "a cgroup is delegated to you" : "no --cpus, --memory and --pids",
+            fix: reason ?? "")
     }
 
     private static var network: HostCheck {
         let reason = OrdinaryUser.gaps.blockedBecause
         return HostCheck(
-            "open network", reason == nil, isRequired: false, reason ?? "by pasta",
+            "open network", reason == nil, isRequired: false, reason ?? "allowed",
             fix: "run with sudo; only blocked networks work here")
     }
 }

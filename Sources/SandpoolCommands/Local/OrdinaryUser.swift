@@ -1,5 +1,6 @@
 import Glibc
 import SandpoolModel
+import SandpoolWorker
 
 /// What `--local` has without root.
 enum OrdinaryUser {
@@ -7,7 +8,7 @@ enum OrdinaryUser {
     static var gaps: HostGaps {
         var gaps = HostGaps()
         guard geteuid() != 0 else { return gaps }
-        gaps.unlimitedBecause = "without root this host delegates no cgroup to you; run with sudo"
+        if case .missing(let reason) = UserDelegation.find() { gaps.unlimitedBecause = reason }
         gaps.blockedBecause = "without root a sandbox has only its loopback; run with sudo"
         return gaps
     }

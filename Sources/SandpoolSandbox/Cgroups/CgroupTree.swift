@@ -26,12 +26,28 @@ final class CgroupTree {
         placement = nil
     }
 
+    /// Whether this process is in a cgroup of version 2 that was delegated to its user, with what sandboxes need.
+    static var isDelegatedHere: Bool {
+        guard let membership = try? membership(), case .delegated(let own)? = try? placement(membership),
+            let directory = try? FileDescriptor.open(own, O_PATH | O_DIRECTORY),
+            let controllers = try? directory.read("cgroup.controllers")
+        else { return false }
+        return ControllerHandDown.missing(from: controllers).isEmpty
+    }
+
+    private static func membership() throws(SystemError) -> CgroupMembership {
+        let root = try FileDescriptor.open("/", O_PATH | O_DIRECTORY)
+        return CgroupMembership(
+            cgroup: try root.read("proc/self/cgroup"), mountInfo: try root.read("proc/self/mountinfo", limit: 4 << 20))
+    }
+
+    private static func placement(_ membership: CgroupMembership) throws(LauncherError) -> CgroupPlacement {
+        try CgroupPlacement(membership, isDelegated: isDelegated)
+    }
+
     /// Makes the launcher's own directories, named `name`, and writes down where they are.
     init(name: String, data: DataDirectory) throws {
-        let root = try FileDescriptor.open("/", O_PATH | O_DIRECTORY)
-        let membership = CgroupMembership(
-            cgroup: try root.read("proc/self/cgroup"), mountInfo: try root.read("proc/self/mountinfo", limit: 4 << 20))
-        let placement = try CgroupPlacement(membership, isDelegated: Self.isDelegated)
+        let placement = try Self.placement(Self.membership())
         self.placement = placement
         directories = placement.directories(named: name)
         try Self.record(directories, data)

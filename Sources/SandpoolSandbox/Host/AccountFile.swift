@@ -14,6 +14,15 @@ enum AccountFile {
         return lines.joined(separator: "\n") + "\n"
     }
 
+    /// The first name of a user id in the text of a passwd(5) file.
+    static func name(ofUser user: UInt32, in text: String) -> String? {
+        for line in text.split(separator: "\n") {
+            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+            if fields.count >= 4, UInt32(fields[2]) == user { return String(fields[0]) }
+        }
+        return nil
+    }
+
     /// The user id of a name in the text of a passwd(5) file.
     static func user(named name: String, in text: String) -> UInt32? {
         for line in text.split(separator: "\n") {

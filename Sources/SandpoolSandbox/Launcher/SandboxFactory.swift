@@ -135,7 +135,7 @@ final class SandboxFactory {
             }
             first = child
             try stage("user namespace") { () throws(SystemError) in
-                try IdMap.write(base: slot.base, count: rights.ids.count, for: child)
+                try IdMap.write(rights.ids.map(base: slot.base), for: child)
             }
             try stage("start") { () throws(SystemError) in try go.writeAll([1]) }
             return Made(

@@ -21,6 +21,16 @@ enum IdSpace: Equatable {
         }
     }
 
+    /// A sandbox's `uid_map` and `gid_map`. A line of it may not reach over two lines of the launcher's own, where the
+    /// user himself and his subordinate ids are one each (user_namespaces(7), "Defining user and group ID mappings").
+    func map(base: UInt32) -> String {
+        switch self {
+        case .ranges: IdMap.text(base: base)
+        case .shared(1): "0 0 1\n"
+        case .shared(let count): "0 0 1\n1 1 \(count - 1)\n"
+        }
+    }
+
     /// Who maps himself alone had to give up setgroups(2) for it (user_namespaces(7)).
     var setsGroups: Bool { count > 1 }
 

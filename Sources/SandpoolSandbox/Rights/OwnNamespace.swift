@@ -17,18 +17,28 @@ enum OwnNamespace {
     static func enter() throws(LauncherError) -> HostRights {
         let (user, group) = (geteuid(), getegid())
         do throws(SystemError) {
-            try Namespaces([.user, .network]).unshare()
+            let mapper = try SubordinateIDs(user: user, group: group)?.makeMapper()
+            do throws(SystemError) { try Namespaces([.user, .network]).unshare() } catch {
+                mapper?.giveUp()
+                throw error
+            }
+            if let mapper, try mapper.map() { return rights(.shared(count: IdMap.count), user) }
             // Before the map of groups: who may not say which groups he has could leave one that denies him
             // something (user_namespaces(7), "The /proc/[pid]/setgroups file").
             let own = try FileDescriptor.open("/proc/self", O_PATH | O_DIRECTORY)
             try own.write("deny", to: "setgroups")
             try own.write("0 \(user) 1\n", to: "uid_map")
             try own.write("0 \(group) 1\n", to: "gid_map")
+            return rights(.shared(count: 1), user)
         } catch {
             throw LauncherError("this host gives user \(user) no user namespace (\(error)); run: sandpool doctor")
         }
-        return HostRights.ordinaryUser(
-            .shared(count: 1), unlimitedBecause: "no cgroup of this host is delegated to user \(user)",
+    }
+
+    private static func rights(_ ids: IdSpace, _ user: uid_t) -> HostRights {
+        HostRights.ordinaryUser(
+            ids,
+            unlimitedBecause: CgroupTree.isDelegatedHere ? nil : "no cgroup of this host is delegated to user \(user)",
             blockedBecause: "without root a sandbox has no network; add --block-network")
     }
 }

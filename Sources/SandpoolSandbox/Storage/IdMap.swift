@@ -9,9 +9,11 @@ enum IdMap {
 
     static func base(slot: UInt32) -> UInt32 { first + slot * count }
 
-    static func write(base: UInt32, count: UInt32 = count, for process: ChildProcess) throws(SystemError) {
+    /// The map of a range for each slot.
+    static func text(base: UInt32) -> String { "0 \(base) \(count)\n" }
+
+    static func write(_ map: String, for process: ChildProcess) throws(SystemError) {
         let directory = try FileDescriptor.open("/proc/\(process.pid)", O_PATH | O_DIRECTORY)
-        let map = "0 \(base) \(count)\n"
         try directory.write(map, to: "uid_map")
         try directory.write(map, to: "gid_map")
     }
@@ -29,7 +31,7 @@ enum IdMap {
             try? holder.send(SIGKILL)
             _ = try? holder.reap()
         }
-        try write(base: base, for: holder)
+        try write(text(base: base), for: holder)
         return try FileDescriptor.open("/proc/\(holder.pid)/ns/user", O_RDONLY)
     }
 }

@@ -30,10 +30,15 @@ public struct LauncherProgram: Sendable {
     }
 
     /// Starts the launcher as a child that serves one socket and ends with it.
-    func startEmbedded(dataDirectory: String) throws -> (socket: SeqPacketSocket, pid: pid_t) {
+    ///
+    /// - Parameter scope: where it gets cgroups that it may divide, for an ordinary user.
+    func startEmbedded(
+        dataDirectory: String, in scope: UserDelegation.Scope? = nil
+    ) throws -> (socket: SeqPacketSocket, pid: pid_t) {
         let (own, theirs) = try SeqPacketSocket.pair()
         let pid = try ProcessSpawn.start(
-            [path, "--data-dir", dataDirectory, "--connected-fd", "3"], environment: Self.environment,
+            (scope?.words ?? []) + [path, "--data-dir", dataDirectory, "--connected-fd", "3"],
+            environment: Self.environment + (scope?.environment ?? []),
             descriptors: [(theirs.descriptor.raw, 3)])
         return (own, pid)
     }

@@ -31,7 +31,9 @@ struct LauncherSupervisor: Sendable {
             return try Self.connect(path)
         case .embedded:
             try WorkerDirectory.makePath(base)
-            return try LauncherProgram.find().startEmbedded(dataDirectory: "\(base)/launcher").socket
+            var scope: UserDelegation.Scope?
+            if geteuid() != 0, case .given(let found) = UserDelegation.find() { scope = found }
+            return try LauncherProgram.find().startEmbedded(dataDirectory: "\(base)/launcher", in: scope).socket
         case .spawned(let user):
             return try await startOwn(user)
         }

@@ -1,0 +1,36 @@
+# An ordinary user, with what Debian gives him: subordinate ids from useradd, a user manager from logind.
+useradd --create-home tester
+uid=$(id -u tester)
+loginctl enable-linger tester
+await "the user's manager" "test -S /run/user/$uid/systemd/private"
+tester=(setpriv --reuid tester --regid tester --init-groups env -i HOME=/home/tester "PATH=$PATH" sandpool)
+local=("${tester[@]}" run --local --block-network)
+
+check "doctor finds what an ordinary user needs" 0 '*ok       user namespaces*ok       limits*' "${tester[@]}" doctor
+check "a sandbox without root" 7 hello "${local[@]}" -- sh -c 'echo hello; exit 7'
+check "it has the user's ids and no capability" 0 $'0 0 1 1 1 65535\nCapEff:\t0000000000000000' \
+    "${local[@]}" -- sh -c "xargs </proc/self/uid_map; grep CapEff /proc/self/status"
+check "a user of the image" 0 '33' "${local[@]}" -u www-data -- id -u
+check "only loopback without root" 0 'lo' "${local[@]}" -- sh -c 'tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d " "'
+check "a domain cannot be allowed" 125 '*no network can be opened: without root*' \
+    "${tester[@]}" run --local --allow-domain example.org -- true
+check "the memory limit without root" 137 '*' "${local[@]}" --name full --memory 96MiB --disk 16MiB -- \
+    python3 -c 'print(len(b"x" * (512 << 20)))'
+check "out of memory is its cause" 0 '*"cause" : "oom"*' "${tester[@]}" show --local --json full
+check "the limit on processes without root" 2 '*Cannot fork*' "${local[@]}" --pids 8 -- \
+    sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 3 & done; true'
+check "the processor limit without root" 0 '50000 100000' bash -c '
+    "$@" --cpus 0.5 -- sh -c "echo up; sleep 600" >/tmp/local.log 2>&1 &
+    until grep -q up /tmp/local.log; do sleep 0.1; done
+    grep -rhx "50000 100000" --include=cpu.max /sys/fs/cgroup/user.slice
+    kill -TERM $!' sh "${local[@]}"
+await "the end of the user's launcher" "! pgrep -u tester -x sandpool-launch"
+check "no cgroup of the user's is left" 1 '' \
+    sh -c "find /sys/fs/cgroup/user.slice -name 'sandpool-*' -o -name 'run-*.scope' | grep ."
+
+loginctl disable-linger tester
+systemctl stop "user@$uid.service"
+check "without a user manager a limit is refused" 125 '*memoryBytes: cannot be limited: systemd runs no user manager*' \
+    "${local[@]}" --memory 96MiB --disk 16MiB -- true
+check "and a default is left out" 0 '*not limited on this host: cpus, memoryBytes, pids*' "${local[@]}" -v -- true
+userdel --remove tester 2>/dev/null
