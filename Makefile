@@ -6,7 +6,7 @@ RELEASE_DIR := .build/release
 PREFIX ?= /usr/local
 VERSION := $(shell sed -n 's/.*static let current = "\(.*\)".*/\1/p' Sources/SandpoolModel/Values/Version.swift)
 
-.PHONY: help run test test-vm probe-table build release dist install bench format lint clean dependencies
+.PHONY: help run test test-vm fuzz probe-table build release dist install bench format lint clean dependencies
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -34,6 +34,11 @@ test-vm: release ## the last of these suites, with an optimised build: checks on
 
 probe-table: build ## attack sandboxes of this build, of bwrap and of runc, and write the table of Docs/security.md (as root)
 	@scripts/probe-table .build/debug
+
+FUZZ_RUNS ?= 1000000
+
+fuzz: ## a million inputs to every decoder, guided by coverage, and what they covered (FUZZ_RUNS=N for another number)
+	@scripts/fuzz $(FUZZ_RUNS)
 
 dist: release ## a tarball that runs on a host without a toolchain
 	@scripts/make-dist $(RELEASE_DIR) $(VERSION)

@@ -127,9 +127,15 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "LinuxSystem", "SandpoolAPI", "SandpoolModel", "SandpoolSandbox", "SandpoolTestSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]),
+        .testTarget(
             name: "SandboxNetworkTests", dependencies: ["SandboxNetworkTestHost", "SandpoolSandbox"],
             exclude: ["Peers"]),
-        .testTarget(name: "SandpoolAPITests", dependencies: ["SandpoolAPI", "SandpoolModel"]),
+        .testTarget(name: "SandpoolAPITests", dependencies: ["SandpoolAPI", "SandpoolModel", "SandpoolTestSupport"]),
         .testTarget(
             name: "SandpoolCoordinatorTests",
             dependencies: [

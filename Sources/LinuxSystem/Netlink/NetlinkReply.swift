@@ -16,6 +16,26 @@ public struct NetlinkReply {
     }
 }
 
+/// The messages of one datagram, each with the number of the request that it answers. Every length is checked
+/// against what is there; a malformed tail ends the run.
+struct NetlinkDatagram: Sequence, IteratorProtocol {
+    private var rest: ArraySlice<UInt8>
+
+    init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
+
+    mutating func next() -> (reply: NetlinkReply, sequence: UInt32)? {
+        let headerSize = NetlinkMessage.headerSize
+        guard rest.count >= headerSize else { return nil }
+        let length = Int(rest.hostUInt32(at: 0))
+        guard length >= headerSize, length <= rest.count else { return nil }
+        let start = rest.startIndex
+        let reply = NetlinkReply(type: rest.hostUInt16(at: 4), payload: rest[start + headerSize..<start + length])
+        let sequence = rest.hostUInt32(at: 8)
+        rest = rest.dropFirst((length + 3) & ~3)
+        return (reply, sequence)
+    }
+}
+
 /// A run of attributes. Every length is checked against what is there; a malformed tail ends the run.
 public struct NetlinkAttributes: Sequence, IteratorProtocol {
     public struct Attribute {

@@ -107,16 +107,7 @@ public final class NetlinkSocket {
         var count = recv(descriptor, &buffer, buffer.count, 0)
         while count < 0, errno == EINTR { count = recv(descriptor, &buffer, buffer.count, 0) }
         guard count >= 0 else { throw SystemError(stage, code: errno == EAGAIN ? ETIMEDOUT : errno) }
-        var rest = buffer[0..<count]
-        while rest.count >= NetlinkMessage.headerSize {
-            let length = Int(rest.hostUInt32(at: 0))
-            guard length >= NetlinkMessage.headerSize, length <= rest.count else { break }
-            let start = rest.startIndex
-            let reply = NetlinkReply(
-                type: rest.hostUInt16(at: 4), payload: rest[start + NetlinkMessage.headerSize..<start + length])
-            body(reply, rest.hostUInt32(at: 8))
-            rest = rest.dropFirst((length + 3) & ~3)
-        }
+        for (reply, sequence) in NetlinkDatagram(buffer[..<count]) { body(reply, sequence) }
         return count
     }
 }

@@ -19,27 +19,10 @@ public struct NetworkRoute: Equatable, Sendable {
 
 /// What the namespace of a route socket holds.
 extension NetlinkSocket {
-    private static let newLink: UInt16 = 16
-    private static let newAddress: UInt16 = 20
-    private static let newRoute: UInt16 = 24
-    private static let mainTable: UInt8 = 254
-
     public func links() throws -> [NetworkLink] {
-        typealias Attribute = RouteRequest.Attribute
         var links: [NetworkLink] = []
         try dump(RouteRequest.listLinks(), stage: "list links") { reply in
-            guard reply.type == Self.newLink else { return }
-            let attributes = reply.attributes(after: 16)
-            // IFLA_AF_SPEC → AF_INET → IFLA_INET_CONF: an array of numbers, setting n at n - 1.
-            let settings = attributes[Attribute.linkFamilies]?.nested[UInt16(RouteRequest.ipv4)]?.nested[1]?.value
-            let forwarding = RouteRequest.IPv4Setting.forwarding.rawValue
-            links.append(
-                NetworkLink(
-                    index: reply.uint32(at: 4),
-                    name: attributes[Attribute.linkName]?.string ?? "",
-                    group: attributes[Attribute.linkGroup]?.uint32 ?? 0,
-                    mtu: attributes[Attribute.linkMTU]?.uint32 ?? 1_500,
-                    isForwarding: settings?.hostUInt32(at: Int(forwarding - 1) * 4) == 1))
+            if let link = NetworkLink(reply) { links.append(link) }
         }
         return links
     }
@@ -55,10 +38,7 @@ extension NetlinkSocket {
     public func addresses() throws -> [UInt32] {
         var addresses: [UInt32] = []
         try dump(RouteRequest.listAddresses(), stage: "list addresses") { reply in
-            guard reply.type == Self.newAddress, reply.byte(at: 0) == RouteRequest.ipv4 else { return }
-            if let local = reply.attributes(after: 8)[RouteRequest.Attribute.addressLocal] {
-                addresses.append(local.bigEndian32)
-            }
+            if let address = reply.localAddress { addresses.append(address) }
         }
         return addresses
     }
@@ -66,16 +46,55 @@ extension NetlinkSocket {
     public func routes() throws -> [NetworkRoute] {
         var routes: [NetworkRoute] = []
         try dump(RouteRequest.listRoutes(), stage: "list routes") { reply in
-            guard reply.type == Self.newRoute, reply.byte(at: 0) == RouteRequest.ipv4,
-                reply.byte(at: 4) == Self.mainTable
-            else { return }
-            let attributes = reply.attributes(after: 12)
-            routes.append(
-                NetworkRoute(
-                    destination: attributes[RouteRequest.Attribute.routeDestination]?.bigEndian32 ?? 0,
-                    prefixLength: reply.byte(at: 1),
-                    link: attributes[RouteRequest.Attribute.routeOutputLink]?.uint32))
+            if let route = NetworkRoute(reply) { routes.append(route) }
         }
         return routes
+    }
+}
+
+extension NetworkLink {
+    private static let messageType: UInt16 = 16
+
+    /// Nil for a message of another kind.
+    init?(_ reply: NetlinkReply) {
+        typealias Attribute = RouteRequest.Attribute
+        guard reply.type == Self.messageType else { return nil }
+        let attributes = reply.attributes(after: 16)
+        // IFLA_AF_SPEC → AF_INET → IFLA_INET_CONF: an array of numbers, setting n at n - 1.
+        let settings = attributes[Attribute.linkFamilies]?.nested[UInt16(RouteRequest.ipv4)]?.nested[1]?.value
+        let forwarding = RouteRequest.IPv4Setting.forwarding.rawValue
+        self.init(
+            index: reply.uint32(at: 4),
+            name: attributes[Attribute.linkName]?.string ?? "",
+            group: attributes[Attribute.linkGroup]?.uint32 ?? 0,
+            mtu: attributes[Attribute.linkMTU]?.uint32 ?? 1_500,
+            isForwarding: settings?.hostUInt32(at: Int(forwarding - 1) * 4) == 1)
+    }
+}
+
+extension NetworkRoute {
+    private static let messageType: UInt16 = 24
+    private static let mainTable: UInt8 = 254
+
+    /// Nil for a message of another kind, another family or another table than the main one.
+    init?(_ reply: NetlinkReply) {
+        guard reply.type == Self.messageType, reply.byte(at: 0) == RouteRequest.ipv4,
+            reply.byte(at: 4) == Self.mainTable
+        else { return nil }
+        let attributes = reply.attributes(after: 12)
+        self.init(
+            destination: attributes[RouteRequest.Attribute.routeDestination]?.bigEndian32 ?? 0,
+            prefixLength: reply.byte(at: 1),
+            link: attributes[RouteRequest.Attribute.routeOutputLink]?.uint32)
+    }
+}
+
+extension NetlinkReply {
+    private static let newAddress: UInt16 = 20
+
+    /// The IPv4 address of the host that the message is about, in host order; nil for a message of another kind.
+    var localAddress: UInt32? {
+        guard type == Self.newAddress, byte(at: 0) == RouteRequest.ipv4 else { return nil }
+        return attributes(after: 8)[RouteRequest.Attribute.addressLocal]?.bigEndian32
     }
 }

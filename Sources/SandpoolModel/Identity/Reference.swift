@@ -16,7 +16,7 @@ public enum Reference<Kind: IdentifierKind>: Hashable, Sendable {
     public init(_ text: String) throws(ValueProblem) {
         if text == "@last" {
             self = .last
-        } else if let id = Identifier<Kind>(text.lowercased()) {
+        } else if text.utf8.allSatisfy({ $0 < 0x80 }), let id = Identifier<Kind>(text.lowercased()) {
             self = .id(id)
         } else {
             do {

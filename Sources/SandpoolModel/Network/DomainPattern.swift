@@ -10,13 +10,14 @@ public struct DomainPattern: Hashable, Sendable {
     /// - Throws: for what cannot be a name in the DNS (RFC 1035 §2.3.4: labels of 1 to 63 bytes, 253 in all), for
     ///   an address, and for a `*` anywhere but as the whole first label.
     public init(_ text: String) throws(ValueProblem) {
+        // Before it is folded: the Kelvin sign becomes a plain k.
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) else {
+            throw ValueProblem(text, isNot: "an ASCII name", hint: "write it in its xn-- form; \(Self.hint)")
+        }
         isWildcard = text.hasPrefix("*.")
         var body = text.lowercased()[...]
         if isWildcard { body = body.dropFirst(2) }
         if body.hasSuffix(".") { body = body.dropLast() }
-        guard body.utf8.allSatisfy({ $0 < 0x80 }) else {
-            throw ValueProblem(text, isNot: "an ASCII name", hint: "write it in its xn-- form; \(Self.hint)")
-        }
         let labels = body.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard (1...253).contains(body.utf8.count), labels.allSatisfy(Self.isLabel) else {
             throw ValueProblem(text, isNot: "a domain name", hint: Self.hint)

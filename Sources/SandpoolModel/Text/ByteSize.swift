@@ -15,6 +15,8 @@ public enum ByteSize {
         guard text.utf8.count <= 32, let number = DecimalNumber.take(from: &rest) else {
             throw ValueProblem(text, isNot: "a size", hint: hint)
         }
+        // Other scripts have letters that fold to these, such as the Kelvin sign.
+        guard rest.utf8.allSatisfy({ $0 < 0x80 }) else { throw ValueProblem(text, isNot: "a size", hint: hint) }
         let suffix = rest.lowercased()
         let bytes: Int64
         if suffix.isEmpty || suffix == "b" {

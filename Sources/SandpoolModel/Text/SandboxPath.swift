@@ -30,7 +30,8 @@ public enum SandboxPath {
     /// As `normalize`, for a place where files are laid or taken from: not in `/proc`, `/sys` or `/dev`.
     public static func normalizeForFiles(_ path: String) throws(ValueProblem) -> String {
         let normal = try normalize(path)
-        if let place = reserved.first(where: { normal == $0 || normal.hasPrefix($0 + "/") }) {
+        // As bytes, for the reason given above.
+        if let place = reserved.first(where: { normal == $0 || normal.utf8.starts(with: ($0 + "/").utf8) }) {
             throw ValueProblem(
                 path, isNot: "a place for files", hint: "\(place) is the sandbox's own; choose another path")
         }

@@ -15,7 +15,8 @@ public enum SignalName {
         if let number = Int(text), numbers.contains(number), text.utf8.first?.isASCIIDigit == true { return number }
         let upper = text.uppercased()
         let name = upper.hasPrefix("SIG") ? String(upper.dropFirst(3)) : upper
-        if let index = names.firstIndex(of: name) { return index + 1 }
+        // The capital of a dotless i is a plain I, but İNT and ınt are no names of signals.
+        if text.utf8.allSatisfy({ $0 < 0x80 }), let index = names.firstIndex(of: name) { return index + 1 }
         let near = nearestWord(to: name, in: names).map { "did you mean SIG\($0)?" }
         throw ValueProblem(
             text, isNot: "a signal", hint: near ?? "write a name such as SIGTERM or INT, or a number from 1 to 64")

@@ -48,7 +48,8 @@ extension ExitReport.End {
         switch kind {
         case 0: self = .exited(code: number)
         case 1: self = .signaled(signal: number)
-        case 2: self = .killed
+        case 2 where number == 0: self = .killed
+        case 2: throw CodecError("a killed sandbox has no number \(number)")
         default: throw CodecError("unknown kind of end \(kind)")
         }
     }

@@ -17,7 +17,7 @@ enum PlanValidation {
         let texts = plan.arguments + plan.environment + [plan.workingDirectory, plan.user, plan.hostname]
         try require(texts.allSatisfy { !$0.utf8.contains(0) }, "an argument or variable holds a NUL byte")
         try require(plan.environment.allSatisfy { $0.utf8.contains(UInt8(ascii: "=")) }, "a variable has no =")
-        try require(plan.workingDirectory.hasPrefix("/"), "the working directory is not an absolute path")
+        try require(plan.workingDirectory.utf8.first == slash, "the working directory is not an absolute path")
         try require((1...64).contains(plan.hostname.utf8.count), "the hostname is not 1 to 64 bytes")
         try require(!plan.hostname.utf8.contains { $0 <= 0x20 }, "the hostname holds a space")
         try require(plan.mounts.count <= 64 && plan.downloads.count <= 64, "more than 64 mounts or downloads")
@@ -41,10 +41,13 @@ enum PlanValidation {
         try require(limits.outputBytes <= 1 << 50, "more than 1 PiB of output")
     }
 
-    /// Absolute, below the root, without `.` and `..`, and nothing that a mount option could not carry.
-    private static func isPlainPath(_ path: String) -> Bool {
-        guard path.hasPrefix("/"), path.utf8.count <= 4_000, !path.utf8.contains(0) else { return false }
-        let components = path.split(separator: "/")
-        return !components.isEmpty && components.allSatisfy { $0 != "." && $0 != ".." }
+    private static let slash = UInt8(ascii: "/")
+
+    /// Absolute, below the root, without `.` and `..`, and nothing that a mount option could not carry. Looked at as
+    /// bytes, as the kernel does: a combining mark makes another character of the slash before it.
+    static func isPlainPath(_ path: String) -> Bool {
+        guard path.utf8.first == slash, path.utf8.count <= 4_000, !path.utf8.contains(0) else { return false }
+        let components = path.utf8.split(separator: slash)
+        return !components.isEmpty && !components.contains { $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }
     }
 }

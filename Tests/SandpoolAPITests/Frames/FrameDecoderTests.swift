@@ -1,5 +1,6 @@
 import NIOCore
 import SandpoolAPI
+import SandpoolTestSupport
 import Testing
 
 @Suite struct FrameDecoderTests {

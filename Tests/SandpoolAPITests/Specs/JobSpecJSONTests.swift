@@ -1,6 +1,7 @@
 import NIOCore
 import SandpoolAPI
 import SandpoolModel
+import SandpoolTestSupport
 import Testing
 
 @Suite struct JobSpecJSONTests {

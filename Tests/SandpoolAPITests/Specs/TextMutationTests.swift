@@ -1,4 +1,5 @@
 import SandpoolModel
+import SandpoolTestSupport
 import Testing
 
 @Suite struct TextMutationTests {

@@ -7,6 +7,8 @@ public struct DomainPattern: Equatable, Sendable {
 
     /// Nil unless it is a host name of RFC 1123 (with `_`, which service names have) of at most 253 bytes.
     public init?(_ text: String) {
+        // Before it is folded: the Kelvin sign becomes a plain k.
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         var rest = Substring(text.lowercased())
         coversSubdomains = rest.hasPrefix("*.")
         if coversSubdomains { rest = rest.dropFirst(2) }
