@@ -7,8 +7,11 @@ processes over HTTP. Absolute figures of one machine say little; the ratios are 
 import argparse
 import os
 import sys
+import tempfile
 
 import evidence
+import mechanisms
+import neighbours
 from measure import Table, loop_rate, median_ms
 from peers import Bwrap, Docker, Runc
 from pool import Pool
@@ -64,6 +67,29 @@ def streaming(table, build, mebibytes):
         table.row(f"{mebibytes} MiB of stdout, sandbox to CLI", f"{rate:.0f} MiB/s", "")
 
 
+def beside_bombs(table, build, jobs):
+    """What hostile neighbours within ordinary limits leave of the throughput, every job being checked."""
+    with Pool(build) as pool:
+        pool.run_batch(50)
+        undisturbed, beside = neighbours.rates(pool, jobs)
+        table.row(f"neighbours: {jobs} true jobs, undisturbed", f"{undisturbed:.0f}/s", "1.00 x undisturbed")
+        table.row(
+            f"neighbours: beside {', '.join(neighbours.BOMBS)}", f"{beside:.0f}/s",
+            f"{beside / undisturbed:.2f} x undisturbed")
+
+
+def cost_of_mechanisms(table, build, jobs):
+    """What the kernel takes for each mechanism of isolation, beside a whole start."""
+    start = 1e6 / Pool.floor_rate(build, jobs, 1)
+    table.row("one sandbox, launcher alone, one after the other", f"{start:.0f} us", "1.00 x start")
+    with tempfile.TemporaryDirectory(prefix="sandpool-bench-") as directory:
+        for name, price in mechanisms.prices(directory, 200).items():
+            if price is None:
+                table.note(f"{name}: not on this host, row left out")
+            else:
+                table.row(f"cost of one: {name}", f"{max(0, price):.0f} us", f"{max(0, price) / start:.2f} x start")
+
+
 def nothing_skipped(table, build, jobs):
     """What stands behind the throughput: syncs counted, namespaces told apart."""
     with Pool(build) as pool:
@@ -77,7 +103,8 @@ def main():
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--runs", type=int, default=60)
     parser.add_argument("--stream-mib", type=int, default=1024)
-    parser.add_argument("--only", choices=["throughput", "latency", "streaming", "evidence"])
+    parts = ["throughput", "latency", "streaming", "neighbours", "mechanisms", "evidence"]
+    parser.add_argument("--only", choices=parts)
     options = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("bench: needs root, as the launcher does")
@@ -90,6 +117,10 @@ def main():
         latency(table, build, options.runs)
     if options.only in (None, "streaming"):
         streaming(table, build, options.stream_mib)
+    if options.only in (None, "neighbours"):
+        beside_bombs(table, build, options.jobs)
+    if options.only in (None, "mechanisms"):
+        cost_of_mechanisms(table, build, 200)
     if options.only in (None, "evidence"):
         nothing_skipped(table, build, 200)
     table.print()

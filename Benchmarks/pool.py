@@ -39,7 +39,7 @@ class Pool:
         with open(f"{base}/coordinator/admin.token", encoding="utf-8") as file:
             self.token = file.read().strip()
         self.environment = dict(os.environ, SANDPOOL_URL=f"http://127.0.0.1:{self.port}", SANDPOOL_TOKEN=self.token)
-        worker_token = self._request("POST", "/v1/tokens", json.dumps({"name": "bench", "role": "worker"}))["secret"]
+        worker_token = self.request("POST", "/v1/tokens", json.dumps({"name": "bench", "role": "worker"}))["secret"]
         with open(f"{base}/worker.token", "w", encoding="utf-8") as file:
             file.write(worker_token)
         self._start("worker", "worker", "start", "--coordinator", f"http://127.0.0.1:{self.port}",
@@ -61,7 +61,7 @@ class Pool:
         spec = {"command": ["true"], "blockNetwork": True, "cpus": 0.1, "memoryBytes": 64 << 20, "diskBytes": 32 << 20}
         body = json.dumps([spec] * count)
         started = time.monotonic()
-        jobs = self._request("POST", "/v1/jobs", body)
+        jobs = self.request("POST", "/v1/jobs", body)
         # Jobs start in order, so the last few are the last to end.
         for job in jobs[-20:]:
             self._get(f"/v1/jobs/{job['id']}?wait=true")
@@ -72,10 +72,14 @@ class Pool:
                 raise SystemExit(f"bench: {job['id']} ended {state}")
         return count / seconds
 
+    def until_running(self, job):
+        """Waits until a job has begun."""
+        self._until(lambda: self._get(f"/v1/jobs/{job}")["state"] not in ("queued", "starting"), f"{job} runs")
+
     def run_shell(self, scripts):
         """Runs shell scripts, all at once where the host has room; the stdout of each."""
         spec = {"blockNetwork": True, "cpus": 0.1, "memoryBytes": 64 << 20, "diskBytes": 32 << 20}
-        jobs = self._request("POST", "/v1/jobs", json.dumps([spec | {"command": script} for script in scripts]))
+        jobs = self.request("POST", "/v1/jobs", json.dumps([spec | {"command": script} for script in scripts]))
         states = [self._get(f"/v1/jobs/{job['id']}?wait=true") for job in jobs]
         for state in states:
             if state["state"] != "succeeded":
@@ -140,9 +144,9 @@ class Pool:
             return None
 
     def _get(self, path):
-        return self._request("GET", path)
+        return self.request("GET", path)
 
-    def _request(self, method, path, body=None):
+    def request(self, method, path, body=None):
         return json.loads(self._send(method, path, body))
 
     def _send(self, method, path, body=None):
