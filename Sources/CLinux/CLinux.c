@@ -215,6 +215,12 @@ ssize_t CLinux_receive(int socket, void *bytes, size_t capacity, int *descriptor
     return received;
 }
 
+int CLinux_default_signal(int number) {
+    // The kernel's own structure (linux/signal.h: handler, flags, restorer, mask), all of it SIG_DFL and nothing.
+    const struct { void *handler; unsigned long flags; void *restorer; uint64_t mask; } none = {0};
+    return (int)syscall(SYS_rt_sigaction, number, &none, NULL, sizeof none.mask);
+}
+
 int CLinux_wait_signal(uint64_t mask, pid_t *sender, int *code) {
     siginfo_t info;
     int signal = (int)syscall(SYS_rt_sigtimedwait, &mask, &info, NULL, sizeof mask);

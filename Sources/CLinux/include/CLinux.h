@@ -91,6 +91,8 @@ ssize_t CLinux_receive(int socket, void *bytes, size_t capacity, int *descriptor
 int CLinux_wait_signal(uint64_t mask, pid_t *sender, int *code);
 // sigset_t has no size that Swift agrees on with the kernel. `how` as sigprocmask(2).
 int CLinux_signal_mask(int how, uint64_t mask);
+// signal(3) refuses the numbers that the C library keeps for its threads, and posix_spawn(3) leaves them ignored.
+int CLinux_default_signal(int number);
 
 // makedev(3) is a macro.
 dev_t CLinux_makedev(unsigned major, unsigned minor);

@@ -65,7 +65,7 @@ extension SandboxPlan.CapabilityProfile {
 enum SignalDispositions {
     /// An ignored signal stays ignored over an exec, and so does the mask.
     static func reset() {
-        for number in Int32(1)...64 where number != SIGKILL && number != SIGSTOP { signal(number, SIG_DFL) }
+        for number in Int32(1)...64 where number != SIGKILL && number != SIGSTOP { CLinux_default_signal(number) }
         SignalMask.set(0)
     }
 }
