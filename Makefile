@@ -6,7 +6,8 @@ RELEASE_DIR := .build/release
 PREFIX ?= /usr/local
 VERSION := $(shell sed -n 's/.*static let current = "\(.*\)".*/\1/p' Sources/SandpoolModel/Values/Version.swift)
 
-.PHONY: help run test test-vm fuzz probe-table build release dist install bench format lint clean dependencies
+.PHONY: help run test test-vm leak-test fuzz probe-table build release dist install bench format lint clean \
+    dependencies
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -39,6 +40,11 @@ FUZZ_RUNS ?= 1000000
 
 fuzz: ## a million inputs to every decoder, guided by coverage, and what they covered (FUZZ_RUNS=N for another number)
 	@scripts/fuzz $(FUZZ_RUNS)
+
+leak-test: build ## ten thousand sandboxes of every kind of end leave nothing behind on the host (make test runs 600)
+	$(SWIFT) build --build-tests $(BUILD_FLAGS)
+	$$([ "$$(id -u)" = 0 ] || echo sudo -E env "PATH=$$PATH") env SANDPOOL_LEAK_COUNT=10000 \
+		$(SWIFT) test --skip-build --disable-xctest --filter '^LauncherTests[./]LeakTests'
 
 dist: release ## a tarball that runs on a host without a toolchain
 	@scripts/make-dist $(RELEASE_DIR) $(VERSION)
