@@ -97,7 +97,8 @@ public struct Worker: Service {
                     ready: ReadyImages(layers: layers)))
             let verifier = Verifier(
                 core: core, layers: store, use: layerUse, root: configuration.offersHostImage ? .host : .scratch,
-                coordinator: configuration.coordinator.url, identity: VerificationIdentity(bootID: settings.bootID))
+                coordinator: configuration.coordinator.url, leavesOutLimits: configuration.leavesOutLimits,
+                identity: VerificationIdentity(bootID: settings.bootID))
             let desk = VerificationDesk(
                 verifier: verifier, file: VerificationFile(path: directory.verification), core: core, log: log)
             result = try await body(

@@ -6,6 +6,8 @@ import SandpoolSandbox
 struct ProbePlan {
     var user: Int
     var isNetworkOpen: Bool
+    /// Whether limits may be left out where the host has none, as with jobs.
+    var leavesOutLimits = false
     /// Named ones, else the quick ones.
     var only: [String] = []
 
@@ -31,6 +33,6 @@ struct ProbePlan {
                 pids: UInt32(around.pids), diskBytes: UInt64(around.diskBytes), outputBytes: Self.outputBytes),
             timers: SandboxPlan.Timers(timeoutMs: Self.timeoutMs, graceMs: 0, idleMs: 0),
             network: isNetworkOpen ? .open(allowCIDRs: [], allowDomains: [], openedCIDRs: []) : .blocked,
-            capabilities: .run, stdin: .none, downloads: [])
+            capabilities: .run, stdin: .none, downloads: [], leavesOutLimits: leavesOutLimits)
     }
 }

@@ -13,6 +13,8 @@ struct Verifier: Sendable {
     /// What jobs without an image get.
     let root: SandboxPlan.Root
     let coordinator: String
+    /// Whether this host limits nothing: then nothing may be exhausted on it.
+    let leavesOutLimits: Bool
     let identity: VerificationIdentity
 
     func verify(_ extent: VerificationExtent) async -> Verification {
@@ -33,19 +35,19 @@ struct Verifier: Sendable {
         return result
     }
 
+    private static let users = [0, 1_000]
+
     private func runs(_ extent: VerificationExtent, _ layer: String, _ around: Surroundings) async -> [Verification.Run]
     {
-        var runs = await together([0, 1_000].map { ProbePlan(user: $0, isNetworkOpen: false) }, layer, around)
-        if extent != .quick {
-            runs += await together([0, 1_000].map { ProbePlan(user: $0, isNetworkOpen: true) }, layer, around)
-        }
-        guard extent == .exhaustive else { return runs }
+        var runs = await together(isNetworkOpen: false, layer, around)
+        if extent != .quick { runs += await together(isNetworkOpen: true, layer, around) }
+        guard extent == .exhaustive, !leavesOutLimits else { return runs }
         // One after the other: they are not to exhaust the host together.
-        for user in [0, 1_000] {
+        for user in runs.filter({ $0.network == "blocked" }).map(\.user) {
             var all = Verification.Run(user: user, network: "blocked", findings: [])
             for probe in Battery.all where !probe.isQuick {
                 let plan = ProbePlan(user: user, isNetworkOpen: false, only: [probe.name])
-                let one = await run(plan, layer, around)
+                guard let one = await run(plan, layer, around) else { continue }
                 all.findings += one.findings
                 all.failure = all.failure ?? one.failure
             }
@@ -54,23 +56,31 @@ struct Verifier: Sendable {
         return runs
     }
 
+    /// As each user, side by side.
     private func together(
-        _ plans: [ProbePlan], _ layer: String, _ around: Surroundings
+        isNetworkOpen: Bool, _ layer: String, _ around: Surroundings
     ) async -> [Verification.Run] {
-        await withTaskGroup(of: (Int, Verification.Run).self) { group in
-            for (index, plan) in plans.enumerated() { group.addTask { (index, await run(plan, layer, around)) } }
-            var runs: [(Int, Verification.Run)] = []
-            for await run in group { runs.append(run) }
-            return runs.sorted { $0.0 < $1.0 }.map(\.1)
+        await withTaskGroup(of: Verification.Run?.self) { group in
+            for user in Self.users {
+                let plan = ProbePlan(user: user, isNetworkOpen: isNetworkOpen, leavesOutLimits: leavesOutLimits)
+                group.addTask { await run(plan, layer, around) }
+            }
+            var runs: [Verification.Run] = []
+            for await case let run? in group { runs.append(run) }
+            return runs.sorted { $0.user < $1.user }
         }
     }
 
-    private func run(_ plan: ProbePlan, _ layer: String, _ around: Surroundings) async -> Verification.Run {
+    /// Nil where this host refuses to make such a sandbox, for jobs as well: nothing gets out of what is not there.
+    private func run(_ plan: ProbePlan, _ layer: String, _ around: Surroundings) async -> Verification.Run? {
         var result = Verification.Run(user: plan.user, network: plan.network, findings: [])
         do {
             let id = "verify-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
             let end = try await core.runOwn(plan.plan(id: id, layer: layer, root: root, bait: around))
             result.findings = try ProbeReport.findings(of: end, names: plan.only.isEmpty ? nil : plan.only)
+        } catch let error as OwnSandbox.NotStarted {
+            if error.failure.kind == .spec { return nil }
+            result.failure = "uid \(plan.user), network \(plan.network): \(error.failure.message)"
         } catch {
             result.failure = "uid \(plan.user), network \(plan.network): \(error)"
         }

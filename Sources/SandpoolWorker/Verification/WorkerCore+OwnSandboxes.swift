@@ -10,6 +10,9 @@ struct OwnSandbox {
         var output: [UInt8]
     }
 
+    /// The command was not executed.
+    struct NotStarted: Error { var failure: SandboxFailure }
+
     static let outputLimit = 4 << 20
 
     let waiter: CheckedContinuation<End, any Error>
@@ -19,7 +22,7 @@ struct OwnSandbox {
 extension WorkerCore {
     /// Runs a sandbox to its end, which its plan's timeout bounds.
     ///
-    /// - Throws: `WorkerError` when its command was not executed or the launcher is gone.
+    /// - Throws: `OwnSandbox.NotStarted`, or `WorkerError` when the launcher is gone.
     func runOwn(_ plan: SandboxPlan) async throws -> OwnSandbox.End {
         guard let launcher else { throw WorkerError("the launcher is not there") }
         let file = try SealedFile.make(plan.encoded(), name: "plan")
@@ -37,7 +40,7 @@ extension WorkerCore {
             ownSandboxes[id]?.output = descriptors.first.map(SpoolFile.init)
         case .failed(let id, let failure):
             guard let own = ownSandboxes.removeValue(forKey: id) else { return false }
-            own.waiter.resume(throwing: WorkerError(failure.message))
+            own.waiter.resume(throwing: OwnSandbox.NotStarted(failure: failure))
         case .exited(let id, let report):
             guard let own = ownSandboxes.removeValue(forKey: id) else { return false }
             let count = min(Int(clamping: report.stdoutBytes), OwnSandbox.outputLimit)
