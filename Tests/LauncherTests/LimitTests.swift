@@ -4,10 +4,10 @@ import Testing
 
 /// Limits and deadlines are enforced on the real kernel, and the evidence says which.
 @Suite struct LimitTests {
-    @Test func theTimeoutTerms() throws {
+    @Test(arguments: ["0", "65534"]) func theTimeoutTerms(user: String) throws {
         try withLauncher { launcher in
             let plan = SandboxPlan.test(
-                "/bin/sh", "-c", "trap 'echo term; exit 7' TERM; sleep 1000 & wait", timeoutMs: 100)
+                "/bin/sh", "-c", "trap 'echo term; exit 7' TERM; sleep 1000 & wait", user: user, timeoutMs: 100)
             let finished = try launcher.run(plan)
             #expect(finished.report.reason == .timeout)
             #expect(finished.report.end == .exited(code: 7))

@@ -63,6 +63,7 @@ enum SandboxInit {
         // Again: the command's change of ids, in this process's memory, set it to what the host has in
         // fs.suid_dumpable. Until the next line nobody in the sandbox has the capabilities to trace this process.
         try ProcessControl.hideFromPeers()
-        try Capabilities([]).setCurrent()
+        // The command may be another user's, and signals are passed on to it.
+        try Capabilities.kill.setCurrent()
     }
 }
