@@ -296,7 +296,12 @@ final class Launcher {
     }
 
     func tellFailure(_ sandbox: RunningSandbox, _ failure: SandboxFailure) {
-        if isHeard() { forget(sandbox) } else { sandbox.state = .failed(failure) }
+        if isHeard() {
+            forget(sandbox)
+        } else {
+            sandbox.state = .failed(failure)
+            enlist(sandbox)
+        }
         tell(.failed(id: sandbox.id, failure: failure), [])
         onChange()
     }
