@@ -33,6 +33,10 @@ enum KernelCallProbes {
                     "sandpool-probe".withAddress { Answer(__NR_add_key, type, $0, $0, 4, -2).outcome("add_key") }
                 }
             },
+            Probe("memfd-secret", .kernel, "make memory that the kernel does not see", behind: filter) { _ in
+                // memfd_secret(2), the same number on every architecture.
+                Answer(447, 0).outcome("memfd_secret")
+            },
             Probe("personality", .kernel, "switch off address randomisation", behind: filter) { _ in
                 Answer(__NR_personality, 0x0040000).outcome("personality ADDR_NO_RANDOMIZE")
             },

@@ -12,6 +12,12 @@ enum KernelFileProbes {
             Probe(file.name, .kernel, file.about, behind: wall) { _ in Place.reading(file.path) }
         }
         + [
+            Probe(
+                "ipc-settings", .kernel, "change settings of its ipc namespace through /proc/sys",
+                behind: [.mountNamespace]
+            ) { _ in
+                Place.writing("/proc/sys/kernel/shmmax")
+            },
             Probe("kmsg", .kernel, "read the kernel's log", behind: wall) { _ in Place.opening("/proc/kmsg") },
             Probe("kmsg-device", .kernel, "read the kernel's log by its device", behind: wall) { _ in
                 Place.opening("/dev/kmsg")

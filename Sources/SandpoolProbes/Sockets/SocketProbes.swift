@@ -32,6 +32,9 @@ enum SocketProbes {
             }
         }
         + [
+            Probe("socket-mptcp", .sockets, "a multipath TCP socket", behind: [.seccomp]) { _ in
+                make("MPTCP", AF_INET, 1, 262)
+            },
             Probe(
                 "socket-packet", .sockets, "a socket for whole packets",
                 behind: [.seccomp, .capabilities, .userNamespace]
