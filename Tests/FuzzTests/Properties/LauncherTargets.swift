@@ -46,9 +46,12 @@ extension FuzzTarget {
             ],
             decode: SpoolerRequest.init(decoding:), encode: { $0.encoded() }),
         canonical(
-            "spooler-counts", sources: codec + ["SandpoolSandbox/Spooler/SpoolerMessages.swift"],
-            seeds: [SpoolerCounts(token: 7).encoded()],
-            decode: SpoolerCounts.init(decoding:), encode: { $0.encoded() }),
+            "spooler-answer", sources: codec + ["SandpoolSandbox/Spooler/SpoolerMessages.swift"],
+            seeds: [
+                SpoolerAnswer.finished(SpoolerCounts(token: 7)).encoded(), SpoolerAnswer.refused(token: 7).encoded(),
+                SpoolerAnswer.limitReached(token: 7).encoded(),
+            ],
+            decode: SpoolerAnswer.init(decoding:), encode: { $0.encoded() }),
     ]
 
     private static let codec = ["SandpoolSandbox/Codec/ByteReader.swift", "SandpoolSandbox/Codec/ByteWriter.swift"]
