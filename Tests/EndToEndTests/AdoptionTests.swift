@@ -1,4 +1,5 @@
 import Glibc
+import LinuxSystem
 import Logging
 import Sandpool
 import SandpoolCoordinator
@@ -37,13 +38,16 @@ import Testing
                     var spec = JobSpec(command: command)
                     spec.network.block = true
                     let records = "\(local.directory)/worker/attempts"
-                    let before = Set(LauncherTraces.names(in: records))
                     if round > 0 { launcher.pause() }
                     let job = try await local.pool.submit(spec)
                     if round > 0 {
                         // The worker writes the record just before it asks for the start.
                         try await eventually("there is a record") {
-                            !before.isSuperset(of: LauncherTraces.names(in: records))
+                            try LauncherTraces.names(in: records).contains { name in
+                                let bytes = try FileDescriptor.open("\(records)/\(name)", O_RDONLY)
+                                    .readAll(limit: 1 << 20)
+                                return String(decoding: bytes, as: UTF8.self).contains(job.id.text)
+                            }
                         }
                         try await local.restartWorker()
                         launcher.resume()
