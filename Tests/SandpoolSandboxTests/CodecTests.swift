@@ -44,6 +44,18 @@ import Testing
         try #expect(SandboxPlan(decoding: plan.encoded()) == plan)
     }
 
+    @Test(arguments: plans) func anOutlineLeavesOutTheCommandAlone(plan: SandboxPlan) throws {
+        var outline = plan
+        (outline.arguments, outline.environment) = ([], [])
+        try #expect(SandboxPlan(decoding: plan.encoded(), withCommand: false) == outline)
+        let bytes = plan.encoded()
+        for count in 0..<bytes.count {
+            #expect(throws: CodecError.self) {
+                try SandboxPlan(decoding: Array(bytes[..<count]), withCommand: false)
+            }
+        }
+    }
+
     static let spoolerAnswers: [SpoolerAnswer] = {
         var counts = SpoolerCounts(token: 1)
         (counts.stdoutBytes, counts.stderrBytes, counts.truncated, counts.stalledMs) = (2, 3, true, 4)
@@ -82,7 +94,7 @@ import Testing
     }
 
     /// Mutations from a seed: reading ends, with a value that is written back alike or with an error.
-    @Test func mutatedMessagesAreReadOrRefused() {
+    @Test func mutatedMessagesAreReadOrRefused() throws {
         var state: UInt64 = 0x9e37_79b9_7f4a_7c15
         func random(_ bound: Int) -> Int {
             state ^= state << 13
@@ -95,7 +107,11 @@ import Testing
         for _ in 0..<20_000 {
             var bytes = originals[random(originals.count)]
             for _ in 0...random(4) { bytes[random(bytes.count)] = UInt8(random(256)) }
-            if let plan = try? SandboxPlan(decoding: bytes) { #expect(plan.encoded() == bytes) }
+            if let plan = try? SandboxPlan(decoding: bytes) {
+                #expect(plan.encoded() == bytes)
+                // What the launcher lets through and the sandbox reads has to be one plan.
+                try #expect(SandboxPlan(decoding: bytes, withCommand: false).limits == plan.limits)
+            }
             if let request = try? LauncherRequest(decoding: bytes) { #expect(request.encoded() == bytes) }
             if let event = try? LauncherEvent(decoding: bytes) { #expect(event.encoded() == bytes) }
         }

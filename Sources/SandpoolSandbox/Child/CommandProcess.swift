@@ -13,7 +13,9 @@ enum CommandProcess {
     }
 
     private static func execute(_ birth: SandboxBirth) throws(StageError) -> Never {
-        let plan = birth.plan
+        var plan = birth.plan
+        if let sealed = birth.sealed { plan = try sealed.whole() }
+        try PlanValidation.checkCommand(plan)
         let root = try stage("root") { () throws(SystemError) in
             try FileDescriptor.open("/", O_PATH | O_DIRECTORY)
         }

@@ -4,6 +4,8 @@ import LinuxSystem
 /// has a copy of all the launcher's.
 struct SandboxBirth {
     var plan: SandboxPlan
+    /// Where the command is, when it is not in the plan.
+    var sealed: SealedPlan?
     /// Which ids it has.
     var ids: IdSpace
     /// The overlay.

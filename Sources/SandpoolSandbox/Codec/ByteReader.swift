@@ -57,6 +57,15 @@ public struct ByteReader {
         try readArray { reader throws(CodecError) in try reader.readString() }
     }
 
+    /// Goes past what `readStrings` would read, and keeps no copy of it.
+    mutating func skipStrings() throws(CodecError) {
+        for _ in 0..<(try read(UInt32.self)) {
+            let count = Int(try read(UInt32.self))
+            guard count <= remaining else { throw CodecError("the message ends inside a string") }
+            position += count
+        }
+    }
+
     public mutating func readEnum<Value: RawRepresentable>(
         _ type: Value.Type = Value.self
     ) throws(CodecError) -> Value where Value.RawValue == UInt8 {

@@ -47,13 +47,22 @@ extension SandboxPlan {
         return writer.bytes
     }
 
-    public init(decoding bytes: [UInt8]) throws(CodecError) {
+    public init(decoding bytes: [UInt8]) throws(CodecError) { try self.init(decoding: bytes, withCommand: true) }
+
+    /// - Parameter withCommand: whether arguments and environment are read too; else they are empty.
+    init(decoding bytes: [UInt8], withCommand: Bool) throws(CodecError) {
         var reader = ByteReader(bytes)
         let version = try reader.read(UInt8.self)
         guard version == Self.codecVersion else { throw CodecError("a plan of version \(version) is not known here") }
         id = try reader.readString()
-        arguments = try reader.readStrings()
-        environment = try reader.readStrings()
+        if withCommand {
+            arguments = try reader.readStrings()
+            environment = try reader.readStrings()
+        } else {
+            arguments = []
+            environment = []
+            for _ in 0..<2 { try reader.skipStrings() }
+        }
         workingDirectory = try reader.readString()
         user = try reader.readString()
         hostname = try reader.readString()

@@ -3,7 +3,9 @@ import LinuxSystem
 
 /// Starts that wait for a disk of their own, without anybody else waiting with them.
 extension Launcher {
-    func startWithDisk(_ plan: SandboxPlan, downloadSink: FileDescriptor?) throws(StageError) {
+    func startWithDisk(
+        _ plan: SandboxPlan, _ sealed: SealedPlan?, downloadSink: FileDescriptor?
+    ) throws(StageError) {
         guard rights.makesDisks else {
             throw StageError("disk", "without root, the disk has to be smaller than the memory", kind: .spec)
         }
@@ -14,17 +16,19 @@ extension Launcher {
         sandbox.deadline = loop.schedule(at: BoottimeClock.milliseconds() + Self.setupLimitMs) { [unowned self] in
             giveUp(sandbox)
         }
-        disks.take(bytes: plan.limits.diskBytes) { [unowned self] outcome in go(on: sandbox, outcome) }
+        disks.take(bytes: plan.limits.diskBytes) { [unowned self] outcome in go(on: sandbox, sealed, outcome) }
     }
 
-    private func go(on sandbox: RunningSandbox, _ outcome: Result<DiskImage, StageError>) {
+    private func go(
+        on sandbox: RunningSandbox, _ sealed: SealedPlan?, _ outcome: Result<DiskImage, StageError>
+    ) {
         // Cancelled meanwhile.
         guard case .waiting = sandbox.state else { return _ = outcome.map(disks.release) }
         sandbox.deadline.map(loop.cancel)
         sandbox.state = .starting
         do throws(StageError) {
             let disk = try outcome.get()
-            try build(sandbox, LauncherJob(disk: disk))
+            try build(sandbox, LauncherJob(sealed: sealed, disk: disk))
         } catch {
             tellFailure(sandbox, error.failure)
         }

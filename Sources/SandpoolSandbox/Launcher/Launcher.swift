@@ -60,7 +60,9 @@ final class Launcher {
     // MARK: Start
 
     /// Starts what the worker asked for; the answer is an event.
-    func start(_ plan: SandboxPlan, downloadSink: FileDescriptor?) {
+    ///
+    /// - Parameter sealed: where the command is, when it is not in the plan.
+    func start(_ plan: SandboxPlan, _ sealed: SealedPlan? = nil, downloadSink: FileDescriptor?) {
         do throws(StageError) {
             try PlanValidation.check(plan)
             guard sandboxes[plan.id] == nil else {
@@ -71,16 +73,17 @@ final class Launcher {
                 throw StageError("plan", "the plan has downloads and no file for them came with it", kind: .spec)
             }
             if WritableLayer.kind(for: plan.limits) == .loop {
-                return try startWithDisk(plan, downloadSink: downloadSink)
+                return try startWithDisk(plan, sealed, downloadSink: downloadSink)
             }
-            try make(plan, LauncherJob()).downloadSink = downloadSink
+            try make(plan, LauncherJob(sealed: sealed)).downloadSink = downloadSink
         } catch {
             tell(.failed(id: plan.id, failure: error.failure), [])
         }
     }
 
-    /// What one of the launcher's own sandboxes has, such as the one that unpacks a layer.
+    /// What a sandbox has beside its plan, mostly one of the launcher's own, such as the one that unpacks a layer.
     struct LauncherJob {
+        var sealed: SealedPlan?
         var standardInput: FileDescriptor?
         var standardOutput: FileDescriptor?
         var attachments: (Slot) throws(StageError) -> [Attachment] = { (_) throws(StageError) in [] }
@@ -128,7 +131,7 @@ final class Launcher {
                 SandboxFactory.Extras(
                     standardOutput: job.standardOutput ?? output, standardError: error,
                     standardInput: job.standardInput, attachments: job.attachments, fileSizeLimit: job.fileSizeLimit,
-                    slot: job.slot, disk: job.disk))
+                    slot: job.slot, disk: job.disk, sealed: job.sealed))
             sandbox.resources = made.resources
             sandbox.standardInput = made.standardInput
             sandbox.onEnd = job.onEnd

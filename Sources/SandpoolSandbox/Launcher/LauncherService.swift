@@ -86,9 +86,10 @@ final class LauncherService {
             guard let first = message.descriptors.first else {
                 throw StageError("plan", "no plan came with start", kind: .spec)
             }
-            let plan = try SealedPlan.read(first)
+            let sealed = try SealedPlan(first)
+            let plan = try sealed.outline()
             guard plan.id == id else { throw StageError("plan", "the plan is of another sandbox", kind: .spec) }
-            launcher.start(plan, downloadSink: message.descriptors.dropFirst().first)
+            launcher.start(plan, sealed, downloadSink: message.descriptors.dropFirst().first)
         } catch {
             launcher.tell(.failed(id: id, failure: error.failure), [])
         }

@@ -8,15 +8,22 @@ enum PlanValidation {
             }
     }
 
-    static func check(_ plan: SandboxPlan) throws(StageError) {
-        func require(_ condition: Bool, _ message: String) throws(StageError) {
-            if !condition { throw StageError("plan", message, kind: .spec) }
-        }
-        try require(isName(plan.id), "the id is not 1 to 64 characters of a-z, 0-9 and -")
+    private static func require(_ condition: Bool, _ message: String) throws(StageError) {
+        if !condition { throw StageError("plan", message, kind: .spec) }
+    }
+
+    /// Of what the launcher does not read itself: asked in the sandbox, before the command is executed.
+    static func checkCommand(_ plan: SandboxPlan) throws(StageError) {
         try require(!plan.arguments.isEmpty, "the command is empty")
-        let texts = plan.arguments + plan.environment + [plan.workingDirectory, plan.user, plan.hostname]
+        let texts = plan.arguments + plan.environment
         try require(texts.allSatisfy { !$0.utf8.contains(0) }, "an argument or variable holds a NUL byte")
         try require(plan.environment.allSatisfy { $0.utf8.contains(UInt8(ascii: "=")) }, "a variable has no =")
+    }
+
+    static func check(_ plan: SandboxPlan) throws(StageError) {
+        try require(isName(plan.id), "the id is not 1 to 64 characters of a-z, 0-9 and -")
+        let texts = [plan.workingDirectory, plan.user, plan.hostname]
+        try require(texts.allSatisfy { !$0.utf8.contains(0) }, "the directory, user or hostname holds a NUL byte")
         try require(plan.workingDirectory.utf8.first == slash, "the working directory is not an absolute path")
         try require((1...64).contains(plan.hostname.utf8.count), "the hostname is not 1 to 64 bytes")
         try require(!plan.hostname.utf8.contains { $0 <= 0x20 }, "the hostname holds a space")

@@ -47,6 +47,8 @@ final class SandboxFactory {
         /// Of a sandbox that has ended and is not taken down yet; else one is taken.
         var slot: Slot?
         var disk: DiskImage?
+        /// Where the command is, when it is not in the plan.
+        var sealed: SealedPlan?
     }
 
     struct Made {
@@ -115,9 +117,9 @@ final class SandboxFactory {
             let pipes = try stage("pipes") { () throws(SystemError) in try Pipes(plan.stdin) }
             let cgroupFiles = try stage("cgroup") { () throws(SystemError) in try cgroup.joinFiles() }
             let birth = SandboxBirth(
-                plan: plan, ids: rights.ids, root: root.mount, attachments: attachments, processFiles: processFiles,
-                cgroupFiles: cgroupFiles, go: pipes.go.readEnd, failure: pipes.failure.writeEnd,
-                status: pipes.status.writeEnd,
+                plan: plan, sealed: extras.sealed, ids: rights.ids, root: root.mount, attachments: attachments,
+                processFiles: processFiles, cgroupFiles: cgroupFiles, go: pipes.go.readEnd,
+                failure: pipes.failure.writeEnd, status: pipes.status.writeEnd,
                 standardInput: extras.standardInput ?? pipes.input?.readEnd ?? nullDevice,
                 standardOutput: extras.standardOutput, standardError: extras.standardError,
                 seccomp: plan.capabilities == .build ? buildFilter : runFilter,
