@@ -88,7 +88,7 @@ struct OrdinaryUserTests {
             "\(result.stderr)")
         let job = try JSONDecoder().decode(
             Job.self, from: try #require(FileManager.default.contents(atPath: file)))
-        #expect(job.spec.network.block)
+        #expect(job.spec.network.isBlocked)
         #expect(job.attempts.last?.evidence?.leftOutLimits == ["cpus", "memoryBytes", "pids"])
         #expect(job.attempts.last?.evidence?.peakMemoryBytes == nil)
         // Told even where nobody asked for more: the command may fail for want of it.

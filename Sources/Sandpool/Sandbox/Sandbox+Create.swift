@@ -11,7 +11,8 @@ extension Sandbox {
     ///   - downloads: absolute paths in the sandbox that are kept for `download`.
     ///   - timeout: time from the command's start to its SIGTERM; `nil` is the pool's default, 300 s.
     ///   - onOutputLimit: what happens when stdout or stderr has more than `resources.outputBytes`.
-    ///   - blockNetwork: no network but the sandbox's own loopback.
+    ///   - blockNetwork: whether there is no network but the sandbox's own loopback. `nil` is open where the host can
+    ///     open one; `false` is refused where it cannot.
     ///   - stdin: whether `stdin` is streamed; otherwise the command reads from `/dev/null`.
     ///   - pool: `nil` is the pool that the environment names.
     /// - Throws: `SandpoolError`, before anything runs.
@@ -26,7 +27,7 @@ extension Sandbox {
         resources: ResourceRequest = ResourceRequest(),
         timeout: Duration? = nil,
         onOutputLimit: OutputLimitPolicy = .truncate,
-        blockNetwork: Bool = false,
+        blockNetwork: Bool? = nil,
         stdin: Bool = false,
         name: String? = nil,
         tags: [String: String] = [:],

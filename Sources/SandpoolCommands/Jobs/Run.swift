@@ -35,7 +35,7 @@ struct Run: AsyncParsableCommand {
                 stream: JobStream(pool, submitting: spec), passesInput: passesInput, isVerbose: verbose,
                 tellsWaits: !connection.local)
             let finished = try await follower.follow()
-            if finished.spec.network.block, !spec.network.block { StandardError.line(Self.blockedNotice) }
+            if finished.spec.network.isBlocked, !spec.network.isBlocked { StandardError.line(Self.blockedNotice) }
             let status = await keep(finished, from: pool)
             if status != .success { throw status }
         }

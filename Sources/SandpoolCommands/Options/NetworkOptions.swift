@@ -15,7 +15,7 @@ struct NetworkOptions: ParsableArguments {
     var allowDomains: [String] = []
 
     func apply(to spec: inout JobSpec) {
-        spec.network.block = blockNetwork
+        if blockNetwork { spec.network.block = true }
         spec.network.allowCIDRs = allowCIDRs
         spec.network.allowDomains = allowDomains
     }

@@ -31,7 +31,7 @@ extension JobSpec: Codable {
         graceSeconds = try optional(.graceSeconds)
         queueTimeoutSeconds = try optional(.queueTimeoutSeconds)
         idleTimeoutSeconds = try optional(.idleTimeoutSeconds)
-        network.block = try optional(.blockNetwork) ?? network.block
+        network.block = try optional(.blockNetwork)
         network.allowCIDRs = try optional(.allowCIDRs) ?? network.allowCIDRs
         network.allowDomains = try optional(.allowDomains) ?? network.allowDomains
         mounts = try optional(.mounts) ?? mounts

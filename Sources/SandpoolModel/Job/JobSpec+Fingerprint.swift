@@ -22,7 +22,7 @@ extension JobSpec {
         bytes.append(graceSeconds)
         bytes.append(queueTimeoutSeconds)
         bytes.append(idleTimeoutSeconds)
-        bytes.append(network.block ? 1 : 0)
+        bytes.append(network.block.map { $0 ? 1 : 2 } ?? 0)
         bytes.append(network.allowCIDRs)
         bytes.append(network.allowDomains)
         bytes.append(mounts.flatMap { [$0.blob, $0.path, $0.isFile ? "file" : "directory"] })

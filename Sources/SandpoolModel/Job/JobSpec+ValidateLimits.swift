@@ -22,7 +22,7 @@ extension JobSpec {
     }
 
     func checkNetwork(limits: PoolLimits) throws(SpecProblem) {
-        guard network.block || limits.allowsNetwork else {
+        guard network.isBlocked || limits.allowsNetwork else {
             throw SpecProblem(
                 .overLimit, at: "blockNetwork", "this pool gives no network", hint: "set blockNetwork to true")
         }
@@ -38,7 +38,7 @@ extension JobSpec {
         for (index, domain) in network.allowDomains.enumerated() {
             _ = try specProblem(at: "allowDomains[\(index)]") { () throws(ValueProblem) in try DomainPattern(domain) }
         }
-        guard network.block, !(network.allowCIDRs.isEmpty && network.allowDomains.isEmpty) else { return }
+        guard network.isBlocked, !(network.allowCIDRs.isEmpty && network.allowDomains.isEmpty) else { return }
         throw SpecProblem(
             at: network.allowCIDRs.isEmpty ? "allowDomains" : "allowCIDRs", "contradicts blockNetwork",
             hint: "leave out one of the two")

@@ -71,8 +71,10 @@ public struct ResourceRequest: Hashable, Sendable {
 
 /// What a sandbox may reach.
 public struct NetworkPolicy: Hashable, Sendable {
-    /// Only a loopback device.
-    public var block = false
+    /// Whether there is only a loopback device. `nil`: nothing is asked for, and the network is open where the host
+    /// can open one; `false` is refused where it cannot.
+    public var block: Bool?
+    public var isBlocked: Bool { block ?? false }
     /// Where not empty, only these networks (`192.0.2.0/24`) and `allowDomains` can be reached.
     public var allowCIDRs: [String] = []
     /// Domain names; `*.example.org` stands for every name below it.
@@ -115,7 +117,7 @@ extension JobSpec {
         switch rerun {
         case .safe: true
         case .never: false
-        case nil: network.block && stdin == .none
+        case nil: network.isBlocked && stdin == .none
         }
     }
 }

@@ -19,17 +19,20 @@ extension JobSpec {
                 ("cpus", resources.cpus != nil), ("memoryBytes", resources.memoryBytes != nil),
                 ("pids", resources.pids != nil),
             ]
-            if let first = asked.first(where: \.isAsked) {
-                throw SpecProblem(.unenforceable, at: first.key, "cannot be limited: \(reason)")
-            }
+            try refuse(asked, "cannot be limited: \(reason)")
         }
-        if let reason = gaps.blockedBecause, !network.block {
-            if !network.allowCIDRs.isEmpty || !network.allowDomains.isEmpty {
-                let key = network.allowCIDRs.isEmpty ? "allowDomains" : "allowCIDRs"
-                throw SpecProblem(.unenforceable, at: key, "no network can be opened: \(reason)")
-            }
+        if let reason = gaps.blockedBecause, !network.isBlocked {
+            let asked: [(key: String, isAsked: Bool)] = [
+                ("allowCIDRs", !network.allowCIDRs.isEmpty), ("allowDomains", !network.allowDomains.isEmpty),
+                ("blockNetwork", network.block != nil),
+            ]
+            try refuse(asked, "no network can be opened: \(reason)")
             spec.network.block = true
         }
         return spec
+    }
+
+    private func refuse(_ asked: [(key: String, isAsked: Bool)], _ why: String) throws(SpecProblem) {
+        if let first = asked.first(where: \.isAsked) { throw SpecProblem(.unenforceable, at: first.key, why) }
     }
 }

@@ -25,7 +25,7 @@ public struct PoolConfiguration: Hashable, Sendable, Codable {
     /// problem's key begins with `defaults`.
     public func check() throws(SpecProblem) {
         var plain = JobSpec(command: ["true"])
-        plain.network.block = !limits.allowsNetwork
+        if !limits.allowsNetwork { plain.network.block = true }
         do {
             _ = try accept(plain)
         } catch {

@@ -41,7 +41,7 @@ struct PlanBuilder: Sendable {
                 timeoutMs: Self.milliseconds(spec.timeoutSeconds ?? Defaults.timeoutSeconds),
                 graceMs: Self.graceMs(spec.graceSeconds),
                 idleMs: spec.idleTimeoutSeconds.map { max(1, Self.milliseconds($0)) } ?? 0),
-            network: spec.network.block
+            network: spec.network.isBlocked
                 ? .blocked
                 : .open(
                     allowCIDRs: spec.network.allowCIDRs, allowDomains: spec.network.allowDomains,

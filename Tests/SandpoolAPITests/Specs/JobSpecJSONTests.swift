@@ -25,11 +25,18 @@ import Testing
     @Test func everyKeyGoesThereAndBack() throws {
         let spec = try Self.decode(Self.full)
         #expect(try WireJSON.text(spec) == Self.full)
-        #expect(spec.network.block && spec.network.allowCIDRs == ["192.0.2.0/24"])
+        #expect(spec.network.isBlocked && spec.network.allowCIDRs == ["192.0.2.0/24"])
         #expect(spec.resources.memoryBytes == 2 << 30 && spec.resources.cpus == 0.5)
         #expect(spec.mounts == [Mount(blob: "sha256:00", path: "/m", isFile: true)])
         #expect(spec.workingDirectory == "/w" && spec.stdin == .stream && spec.onDisconnect == .cancel)
         #expect(spec.onOutputLimit == .end)
+    }
+
+    /// A host without a network refuses the one and blocks the other.
+    @Test func anOpenNetworkThatIsAskedForIsNotTheDefault() throws {
+        let spec = try Self.decode(#"{"blockNetwork":false,"command":["true"]}"#)
+        #expect(spec != JobSpec(command: ["true"]))
+        #expect(try WireJSON.text(spec) == #"{"blockNetwork":false,"command":["true"]}"#)
     }
 
     @Test func aStringRunsInTheShell() throws {

@@ -21,7 +21,7 @@ import Testing
         .graceSeconds: [{ $0.graceSeconds = 1 }, { $0.graceSeconds = 2 }],
         .queueTimeoutSeconds: [{ $0.queueTimeoutSeconds = 1 }, { $0.queueTimeoutSeconds = 2 }],
         .idleTimeoutSeconds: [{ $0.idleTimeoutSeconds = 1 }, { $0.idleTimeoutSeconds = 2 }],
-        .blockNetwork: [{ $0.network.block = true }],
+        .blockNetwork: [{ $0.network.block = true }, { $0.network.block = false }],
         .allowCIDRs: [{ $0.network.allowCIDRs = ["a"] }, { $0.network.allowCIDRs = ["a", ""] }],
         .allowDomains: [{ $0.network.allowDomains = ["a"] }, { $0.network.allowDomains = ["a", ""] }],
         .mounts: [

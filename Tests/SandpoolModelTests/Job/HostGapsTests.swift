@@ -21,12 +21,13 @@ import Testing
             ("pids", spec { $0.resources.pids = 1_024 }),
             ("allowCIDRs", spec { $0.network.allowCIDRs = ["192.0.2.0/24"] }),
             ("allowDomains", spec { $0.network.allowDomains = ["example.org"] }),
+            ("blockNetwork", spec { $0.network.block = false }),
         ] as [(String, JobSpec)])
     func whatIsAskedForIsRefused(_ key: String, _ spec: JobSpec) throws {
         let problem = try #require(#expect(throws: SpecProblem.self) { try Self.pool.accept(spec) })
         #expect(problem.code == .unenforceable)
         #expect(problem.key == key)
-        #expect(problem.message.contains(key.hasPrefix("allow") ? "no network" : "no cgroups"))
+        #expect(problem.message.contains(["cpus", "memoryBytes", "pids"].contains(key) ? "no cgroups" : "no network"))
         #expect(throws: Never.self) { try PoolConfiguration().accept(spec) }
     }
 
@@ -36,9 +37,10 @@ import Testing
             $0.timeoutSeconds = 5
         }
         let accepted = try Self.pool.accept(asked)
-        #expect(accepted.network.block)
+        #expect(accepted.network.isBlocked)
         #expect(accepted.resources.memoryBytes == 1 << 30)
         #expect(accepted.resources.diskBytes == 1 << 20)
         #expect(accepted.timeoutSeconds == 5)
+        try Self.pool.check()
     }
 }
