@@ -12,6 +12,7 @@ struct LocalFaultTests {
         for (arguments, code, expected) in [
             // The first of all: this host's worker must be known before it can be said what it cannot run.
             (["--cpus", "1000"], 125, "no worker is large enough: cpus: 1000.0 wanted, there are "),
+            (["--disk", "10TiB"], 125, "no worker is large enough: disk: 10TiB wanted, there are "),
             (["--image", "Bad Image"], 125, "image: 'Bad Image' is not an image; use host"),
             (["--require", "zone=moon"], 125, "require: no worker has zone=moon"),
         ] as [([String], Int32, String)] {

@@ -75,16 +75,25 @@ enum LocalPool {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await endProcess(unlessCancelled: { try await coordinator.run() }) }
             for await _ in listening { break }
-            if hasWorker {
-                let worker = workerConfiguration(directory, socket: socket)
-                group.addTask {
-                    await endProcess(unlessCancelled: { try await Worker(configuration: worker, logger: quiet).run() })
-                }
-            }
             defer { group.cancelAll() }
             let pool = Pool(endpoint: Endpoint(socketPath: socket), token: nil)
-            if hasWorker { try await awaitWorker(pool) }
-            try await body(pool)
+            guard hasWorker else { return try await body(pool) }
+            try await withWorker(workerConfiguration(directory, socket: socket)) {
+                try await awaitWorker(pool)
+                try await body(pool)
+            }
+        }
+    }
+
+    /// The worker's end is waited for: it comes back at once to a coordinator that ends a session, and a server that is
+    /// cancelled crashes over a connection that it has just accepted (NIOAsyncChannel, "Deinited NIOAsyncWriter").
+    private static func withWorker(_ worker: WorkerConfiguration, _ body: () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await endProcess(unlessCancelled: { try await Worker(configuration: worker, logger: quiet).run() })
+            }
+            defer { group.cancelAll() }
+            try await body()
         }
     }
 
