@@ -129,6 +129,7 @@ struct OrdinaryUserTests {
         #expect(result.stderr.contains("sandpool doctor"))
         let ordinary = try home.run(["doctor"])
         #expect(ordinary.status == 0 && ordinary.stdout.contains("ok       user namespaces"), "\(ordinary.stdout)")
+        #expect(ordinary.stdout.contains("removals"), "\(ordinary.stdout)")
         let doctor = try home.run(["doctor"], prefix: prefix)
         #expect(doctor.status == 1)
         #expect(doctor.stdout.contains("MISSING  user namespaces"), "\(doctor.stdout)")

@@ -1,4 +1,5 @@
 import Foundation
+import LinuxSystem
 import SandpoolSandbox
 import Testing
 
@@ -93,6 +94,8 @@ import Testing
             plan.mounts = [.init(layer: "one", path: "/m", isFile: false)]
             let finished = try launcher.run(plan)
             #expect(finished.text == "content\nmore\n", "\(finished.errorText)")
+            // What doctor says of such a removal.
+            #expect(MemoryFileAttributes.areKept == finished.errorText.isEmpty)
             #expect(finished.report.changedMounts == 1)
             try launcher.send(.removeLayer(layer: "one"))
             try launcher.send(.listLayers)

@@ -1,9 +1,10 @@
 import Glibc
+import LinuxSystem
 import SandpoolWorker
 
 /// What sandboxes without root need. For root it is worth knowing and nothing more.
 enum OrdinaryUserChecks {
-    static var all: [HostCheck] { [userNamespaces] + (isOrdinary ? [limits, network] : []) }
+    static var all: [HostCheck] { [userNamespaces] + (isOrdinary ? [limits, network, removals] : []) }
 
     private static let isOrdinary = geteuid() != 0
 
@@ -30,6 +31,17 @@ enum OrdinaryUserChecks {
         return HostCheck(
             "open network", reason == nil, isRequired: false, reason ?? "allowed",
             fix: "run with sudo; only blocked networks work here")
+    }
+
+    /// Overlay notes in an attribute that a directory hides the image's; a sandbox's own files are in a tmpfs.
+    private static var removals: HostCheck {
+        let areKept = MemoryFileAttributes.areKept
+        return HostCheck(
+            "removals", areKept, isRequired: false,
+            areKept
+                ? "directories of an image or mount can be removed and made again"
+                : "no directory of an image or mount that has something in it can be removed (EIO)",
+            fix: "use Linux 6.6 or newer, or run with sudo")
     }
 }
 
