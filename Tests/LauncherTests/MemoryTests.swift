@@ -21,7 +21,7 @@ import Testing
             #expect(copies.count >= 3)
             for secret in secrets.map({ Data($0.utf8) }) {
                 let places = try copies.filter { try holds($0, secret) }
-                // Its command starts in the memory of its own pid 1. That it is found there shows that it would be found.
+                // Its command starts in the memory of its own pid 1; found there, it would be found elsewhere too.
                 #expect(places.count == 1)
                 let commands = try places.flatMap(children)
                 #expect(try commands.count == 1 && commands.allSatisfy { try holds($0, secret) })

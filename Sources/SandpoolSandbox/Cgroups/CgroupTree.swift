@@ -87,9 +87,19 @@ final class CgroupTree {
     /// systemd marks a unit with `Delegate=yes` so; only root may set the first (systemd.resource-control(5)).
     private static func isDelegated(_ cgroup: String) -> Bool {
         var value: UInt8 = 0
-        return ["trusted.delegate", "user.delegate"].contains { (name: String) in
+        let isMarked = ["trusted.delegate", "user.delegate"].contains { (name: String) in
             getxattr(cgroup, name, &value, 1) == 1 && value == UInt8(ascii: "1")
         }
+        return isMarked || isOwnScope(cgroup)
+    }
+
+    /// The user managers of older systemds, such as Debian 12's 252, leave no mark that their users can read. Then it
+    /// has to be a scope that was made for a launcher, in this user's hands.
+    private static func isOwnScope(_ cgroup: String) -> Bool {
+        let name = cgroup.split(separator: "/").last ?? ""
+        var state = stat()
+        return name.hasPrefix("sandpool-launcher-") && name.hasSuffix(".scope") && stat(cgroup, &state) == 0
+            && state.st_uid == geteuid()
     }
 
     private static func makeUnified(_ path: String, below parent: String) throws -> FileDescriptor {

@@ -39,10 +39,11 @@ public enum UserDelegation {
         }
         return .given(
             Scope(
-                // Sandboxes have limits of their own; one for all of them together would cut the largest.
+                // Sandboxes have limits of their own; one for all of them together would cut the largest. By its name
+                // the launcher knows that the scope is its own (`CgroupTree`).
                 words: [
-                    program, "--user", "--scope", "--quiet", "--collect", "--property=Delegate=yes",
-                    "--property=TasksMax=infinity", "--",
+                    program, "--user", "--scope", "--quiet", "--collect", "--unit=sandpool-launcher-\(getpid())",
+                    "--property=Delegate=yes", "--property=TasksMax=infinity", "--",
                 ],
                 environment: ["XDG_RUNTIME_DIR=\(runtime)"]))
     }

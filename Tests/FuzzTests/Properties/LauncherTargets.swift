@@ -35,7 +35,9 @@ extension FuzzTarget {
         ) { bytes in
             var plan = LauncherSamples.plans[0]
             plan.downloads = [String(decoding: bytes, as: UTF8.self)]
-            guard (try? PlanValidation.check(plan)) != nil else { return .refused }
+            guard (try? PlanValidation.check(plan)) != nil, (try? PlanValidation.checkCommand(plan)) != nil else {
+                return .refused
+            }
             return PlanProperties.violation(plan).map(Verdict.broken) ?? .accepted
         },
         canonical(
