@@ -91,7 +91,8 @@ def main():
             through = sum(result == "through" for result in results.values())
             counts.append(f"{name}: {held} held, {through} through.")
     proven = sum(row["shown"] == "shown" for row in shown)
-    host = f"Linux {platform.release()}, {version('bwrap')}, {version('runc')}."
+    kernel = ".".join(platform.release().split(".")[:2])
+    host = f"Linux {kernel}, {version('bwrap')}, {version('runc')}."
     proof = f"{proven} of {len(shown)} attacks were shown to get through without what protects from them."
     lines = [BEGIN, "", f"{host} {' '.join(counts)} {proof}", "", *table(shown, columns), END]
     with open(options.page, encoding="utf-8") as file:
