@@ -54,6 +54,17 @@ import Testing
         }
     }
 
+    /// A write that asks for more than there is takes nothing of it, so something is left where it met the limit.
+    @Test(arguments: ["4k", "1M", "4M", "64M"]) func bigWritesMeetTheLimitToo(size: String) throws {
+        try withDisks { launcher in
+            let plan = SandboxPlan.test(
+                "/bin/dd", "if=/dev/zero", "of=/x", "bs=\(size)", memory: 128 << 20, disk: 200 << 20)
+            let finished = try launcher.run(plan)
+            #expect(finished.report.end == .exited(code: 1))
+            #expect(finished.report.diskFull && !finished.report.inodesFull, "\(finished.report)")
+        }
+    }
+
     @Test func filesAreLimitedToo() throws {
         try withDisks { launcher in
             for (memory, kind): (UInt64, WritableLayerKind) in [(128 << 20, .tmpfs), (32 << 20, .loop)] {

@@ -170,18 +170,19 @@ final class WritableLayer {
         var isFull = false
         var hasNoInodes = false
 
-        /// Of a disk's last blocks some are kept for what a write needs beside its data: a writer that met ENOSPC
-        /// may leave so many.
-        private static let lastBytes: UInt64 = 64 << 10
+        /// What a writer that met ENOSPC may leave of a disk: ext4 takes room for a whole folio of the page cache at
+        /// once, which is up to 2 MiB (measured on Linux 6.18: 264 KiB to 1.9 MiB left by writes of 1 MiB and more).
+        private static func lastBytes(of disk: UInt64) -> UInt64 { min(2 << 20, disk / 32) }
 
         init(of directory: FileDescriptor) {
             var state = statfs()
             guard fstatfs(directory.raw, &state) == 0 else { return }
             bytes = UInt64(state.f_blocks - state.f_bfree) * UInt64(state.f_bsize)
             inodes = UInt64(state.f_files - state.f_ffree)
-            let isDisk = UInt32(truncatingIfNeeded: state.f_type) != 0x0102_1994
+            let isTmpfs = UInt32(truncatingIfNeeded: state.f_type) == 0x0102_1994
+            let last = isTmpfs ? 0 : Self.lastBytes(of: UInt64(state.f_blocks) * UInt64(state.f_bsize))
             hasNoInodes = state.f_ffree == 0
-            isFull = hasNoInodes || UInt64(state.f_bavail) * UInt64(state.f_bsize) <= (isDisk ? Self.lastBytes : 0)
+            isFull = hasNoInodes || UInt64(state.f_bavail) * UInt64(state.f_bsize) <= last
         }
     }
 }
