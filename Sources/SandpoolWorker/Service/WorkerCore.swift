@@ -44,7 +44,7 @@ actor WorkerCore {
         /// How long until a refused journal write is tried again.
         static let journalRetryMs: UInt64 = 1_000
         /// How long a launcher that is dismissed is waited for.
-        static let dismissalMs: UInt64 = 2_000
+        static let dismissalMs: UInt64 = 10_000
     }
 
     nonisolated let thread: LoopThread
