@@ -10,6 +10,8 @@ final class LauncherClient {
     private(set) var adopted: [(id: String, descriptors: [FileDescriptor])] = []
     private var socket: SeqPacketSocket?
     private(set) var progress: SeqPacketSocket?
+    /// What the spooler told last of each stdout: word of one sandbox comes while another's is waited for.
+    private var outputBytes: [String: UInt64] = [:]
     private var pending: [(event: LauncherEvent, descriptors: [FileDescriptor])] = []
     /// Nothing that a test waits for takes as long.
     private static let limitMs: Int32 = 60_000
@@ -31,6 +33,7 @@ final class LauncherClient {
         if let socket { shutdown(socket.descriptor.raw, Int32(SHUT_RDWR)) }
         socket = nil
         progress = nil
+        outputBytes = [:]
         pending = []
     }
 
@@ -147,13 +150,13 @@ final class LauncherClient {
     /// Waits until a file has these bytes, told by the spooler.
     func waitForOutput(_ id: String, atLeast count: UInt64) throws {
         let progress = try #require(progress)
-        while true {
+        while outputBytes[id, default: 0] < count {
             var state = pollfd(fd: progress.descriptor.raw, events: Int16(POLLIN), revents: 0)
             guard poll(&state, 1, Self.limitMs) == 1, let message = try progress.receive(limit: 4_096) else {
                 throw TestFailure("no output came")
             }
             let told = try SpoolProgress(decoding: message.bytes)
-            if told.id == id, told.stdoutBytes >= count { return }
+            outputBytes[told.id] = told.stdoutBytes
         }
     }
 
