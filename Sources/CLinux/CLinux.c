@@ -234,6 +234,10 @@ int CLinux_signal_mask(int how, uint64_t mask) {
     return (int)syscall(SYS_rt_sigprocmask, how, &mask, NULL, sizeof mask);
 }
 
+int CLinux_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+
 dev_t CLinux_makedev(unsigned major, unsigned minor) { return makedev(major, minor); }
 
 long CLinux_syscall(int number, long a, long b, long c, long d, long e, long f) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <linux/filter.h>
+#include <spawn.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -32,6 +33,8 @@ int CLinux_pidfd_send_signal(int pidfd, int signal);
 // Debian 12's C library has a wrapper, but shows it only with _GNU_SOURCE.
 int CLinux_tgkill(pid_t process, pid_t thread, int signal);
 int CLinux_close_range(unsigned first, unsigned last);
+// Returns its error.
+int CLinux_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
 
 // Declared only with _GNU_SOURCE, which a header that Swift imports must not define. All are close-on-exec.
 int CLinux_pipe(int ends[2]);

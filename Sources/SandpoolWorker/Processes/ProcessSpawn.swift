@@ -9,8 +9,9 @@ enum ProcessSpawn {
     /// - Parameters:
     ///   - arguments: an absolute path and the arguments.
     ///   - environment: `NAME=VALUE` entries, all of them.
-    ///   - descriptors: which of ours become which of its own; 0 is `/dev/null` unless named, and every other
-    ///     of ours is close-on-exec.
+    ///   - descriptors: which of ours become which of its own; 0 is `/dev/null` unless named. It gets no other:
+    ///     not all libraries open theirs close-on-exec, and mmdebstrap's shell scripts fail where a number has two
+    ///     digits.
     static func start(
         _ arguments: [String], environment: [String], descriptors: [(from: Int32, to: Int32)]
     ) throws(SystemError) -> pid_t {
@@ -25,8 +26,10 @@ enum ProcessSpawn {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         for (index, pair) in descriptors.enumerated() {
             posix_spawn_file_actions_adddup2(&actions, base + Int32(index), pair.to)
-            posix_spawn_file_actions_addclose(&actions, base + Int32(index))
         }
+        // Up to standard error none is closed that was not named: a program may not like to find them closed.
+        let firstUnnamed = descriptors.reduce(2) { max($0, $1.to) } + 1
+        try SpawnActions.closeAll(from: firstUnnamed, in: &actions)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
