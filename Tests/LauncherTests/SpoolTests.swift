@@ -40,6 +40,30 @@ import Testing
         }
     }
 
+    /// Each is ahead of its pace for the most time, on both streams, and has to wait; nothing gets lost by it.
+    @Test func outputOfNeighboursIsCompleteWhereEachHasToWait() throws {
+        try withLauncher { launcher in
+            let script = """
+                import os
+                text = b''.join(b'%09d\\n' % number for number in range(350_000))
+                for start in range(0, len(text), 50_000):
+                    for stream in (1, 2): os.write(stream, text[start:start + 50_000])
+                """
+            let plans = (0..<3).map { number in
+                var plan = SandboxPlan.test("/usr/bin/python3", "-c", script, id: "loud-\(number)")
+                plan.limits.cpuMillis = 100
+                return plan
+            }
+            let started = try plans.map { try launcher.start($0) }
+            let expected = (0..<350_000).map { "\($0 + 1_000_000_000)\n".dropFirst() }.joined()
+            for (plan, started) in zip(plans, started) {
+                let end = try launcher.finish(plan.id, started)
+                #expect(end.report.end == .exited(code: 0) && !end.report.outputTruncated)
+                #expect(end.text == expected && end.errorText == expected, "\(end.output.count) bytes")
+            }
+        }
+    }
+
     private func inode(of file: FileDescriptor) throws -> ino_t {
         var state = stat()
         try #require(fstat(file.raw, &state) == 0)

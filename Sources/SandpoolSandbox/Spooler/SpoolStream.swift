@@ -21,9 +21,11 @@ final class SpoolStream {
     /// Bytes that can be read from the file, the mark included.
     private(set) var written: UInt64 = 0
     private(set) var truncated = false
+    /// Bytes taken from the pipe, those that were dropped included.
+    private(set) var taken: UInt64 = 0
 
     /// Bound on what one call moves, so that all streams get their turn.
-    private static let chunk = 1 << 20
+    static let chunk = 1 << 20
 
     init(pipe: FileDescriptor, file: FileDescriptor, limit: UInt64) {
         self.pipe = pipe
@@ -31,18 +33,20 @@ final class SpoolStream {
         self.limit = limit
     }
 
-    func move() -> Progress {
-        truncated ? discard() : keep()
+    /// - Parameter most: bytes.
+    func move(_ most: Int = chunk) -> Progress {
+        truncated ? discard(most) : keep(most)
     }
 
-    private func keep() -> Progress {
+    private func keep(_ most: Int) -> Progress {
         let room = limit - written
         if room == 0 { return truncateIfMore() }
         var offset = Int64(written)
         let flags: UInt32 = 0x2
-        let count = CLinux_splice(pipe.raw, file.raw, &offset, Int(min(room, UInt64(Self.chunk))), flags)
+        let count = CLinux_splice(pipe.raw, file.raw, &offset, Int(min(room, UInt64(most))), flags)
         if count > 0 {
             written += UInt64(count)
+            taken += UInt64(count)
             return .more
         }
         if count == 0 { return .ended }
@@ -77,11 +81,12 @@ final class SpoolStream {
         return .more
     }
 
-    private func discard() -> Progress {
-        var scratch = [UInt8](repeating: 0, count: 65_536)
+    private func discard(_ most: Int) -> Progress {
+        var scratch = [UInt8](repeating: 0, count: min(most, 65_536))
         let count = read(pipe.raw, &scratch, scratch.count)
         if count == 0 { return .ended }
         if count < 0 { return errno == EAGAIN ? .empty : .more }
+        taken += UInt64(count)
         touch()
         return .more
     }

@@ -19,11 +19,13 @@ final class Spooler {
         var isCut = false
         var hasToldLimit = false
         var told: [UInt64] = [0, 0]
+        var pace: OutputPace
 
-        init(token: UInt64, id: String, streams: [SpoolStream]) {
+        init(token: UInt64, id: String, streams: [SpoolStream], pace: OutputPace) {
             self.token = token
             self.id = id
             self.streams = streams
+            self.pace = pace
             open = streams.map { _ in true }
         }
 
@@ -76,10 +78,13 @@ final class Spooler {
         do {
             guard let message = try launcher.receive(limit: 4_096, waiting: false) else { _exit(0) }
             switch try SpoolerRequest(decoding: message.bytes) {
-            case .open(let token, let id, let limit):
+            case .open(let token, let id, let limit, let cpuMillis):
                 do throws(SystemError) {
                     if message.descriptors.count != 4 { throw SystemError("recvmsg", code: EMFILE) }
-                    try open(token: token, id: id, limit: limit, message.descriptors)
+                    let streams = [0, 1].map {
+                        SpoolStream(pipe: message.descriptors[$0], file: message.descriptors[$0 + 2], limit: limit)
+                    }
+                    try open(Entry(token: token, id: id, streams: streams, pace: OutputPace(cpuMillis: cpuMillis)))
                 } catch { refuse(token, error) }
             case .finish(let token):
                 // One that was refused has nothing to finish.
@@ -99,11 +104,9 @@ final class Spooler {
         }
     }
 
-    private func open(token: UInt64, id: String, limit: UInt64, _ descriptors: [FileDescriptor]) throws(SystemError) {
-        let streams = [0, 1].map { SpoolStream(pipe: descriptors[$0], file: descriptors[$0 + 2], limit: limit) }
-        let entry = Entry(token: token, id: id, streams: streams)
-        entries[token] = entry
-        for (index, stream) in streams.enumerated() {
+    private func open(_ entry: Entry) throws(SystemError) {
+        entries[entry.token] = entry
+        for (index, stream) in entry.streams.enumerated() {
             try stream.pipe.setNonBlocking()
             try loop.watch(stream.pipe, .readable) { [unowned self] in move(entry, index) }
         }
@@ -122,7 +125,7 @@ final class Spooler {
     }
 
     private func move(_ entry: Entry, _ index: Int) {
-        switch entry.streams[index].move() {
+        switch movePiece(entry, entry.streams[index]) {
         case .more: break
         // No writer is left once it finishes, wherever the end is still held.
         case .empty: if entry.finishing { close(entry, index) }
@@ -131,6 +134,21 @@ final class Spooler {
         }
         tellLimit(entry)
         tell(entry)
+        pauseIfAhead(entry, index)
+    }
+
+    private func movePiece(_ entry: Entry, _ stream: SpoolStream) -> SpoolStream.Progress {
+        let isAlone = entries.count == 1
+        let before = stream.taken
+        defer { entry.pace.spend(stream.taken - before, isAlone: isAlone, at: BoottimeClock.microseconds()) }
+        return stream.move(isAlone ? SpoolStream.chunk : entry.pace.piece)
+    }
+
+    /// Stops reading for as long as the sandbox is ahead of its pace.
+    private func pauseIfAhead(_ entry: Entry, _ index: Int) {
+        guard entry.open[index], !entry.waiting[index], !entry.finishing else { return }
+        let wait = entry.pace.wait(at: BoottimeClock.microseconds())
+        if wait > 0 { rest(entry, index, milliseconds: wait / 1_000 + 1) }
     }
 
     private func tellLimit(_ entry: Entry) {
@@ -148,12 +166,15 @@ final class Spooler {
 
     /// Stops reading until there is room: the pipe fills and the writer waits.
     private func stall(_ entry: Entry, _ index: Int) {
-        let now = BoottimeClock.milliseconds()
-        entry.stalledSince = entry.stalledSince ?? now
+        entry.stalledSince = entry.stalledSince ?? BoottimeClock.milliseconds()
+        rest(entry, index, milliseconds: Self.retryMs)
+    }
+
+    private func rest(_ entry: Entry, _ index: Int, milliseconds: UInt64) {
         loop.forget(entry.streams[index].pipe)
         guard !entry.waiting[index] else { return }
         entry.waiting[index] = true
-        _ = loop.schedule(at: now + Self.retryMs) { [unowned self] in resume(entry, index) }
+        _ = loop.schedule(at: BoottimeClock.milliseconds() + milliseconds) { [unowned self] in resume(entry, index) }
     }
 
     private func resume(_ entry: Entry, _ index: Int) {

@@ -22,7 +22,8 @@ final class SpoolerLink {
     /// - Parameter pipes: the read ends of standard output and standard error.
     func open(_ sandbox: RunningSandbox, pipes: [FileDescriptor]) throws(SystemError) {
         let request = SpoolerRequest.open(
-            token: sandbox.token, id: sandbox.id, limit: sandbox.plan.limits.outputBytes)
+            token: sandbox.token, id: sandbox.id, limit: sandbox.plan.limits.outputBytes,
+            cpuMillis: sandbox.plan.limits.cpuMillis)
         let files = [try sandbox.standardOutput.openForWriting(), try sandbox.standardError.openForWriting()]
         try socket.send(request.encoded(), pipes + files)
     }

@@ -1,7 +1,8 @@
 /// What the launcher tells the spooler.
 enum SpoolerRequest: Equatable {
-    /// Descriptors: read ends of stdout and stderr, then the files they go to.
-    case open(token: UInt64, id: String, limit: UInt64)
+    /// Descriptors: read ends of stdout and stderr, then the files they go to. `cpuMillis`: what the sandbox has of a
+    /// processor, in thousandths.
+    case open(token: UInt64, id: String, limit: UInt64, cpuMillis: UInt32)
     /// Every writer is gone: take what is left in the pipes and answer `done`.
     case finish(token: UInt64)
     /// Descriptor: where `SpoolProgress` goes from now on.
@@ -10,11 +11,12 @@ enum SpoolerRequest: Equatable {
     func encoded() -> [UInt8] {
         var writer = ByteWriter()
         switch self {
-        case .open(let token, let id, let limit):
+        case .open(let token, let id, let limit, let cpuMillis):
             writer.write(UInt8(1))
             writer.write(token)
             writer.write(id)
             writer.write(limit)
+            writer.write(cpuMillis)
         case .finish(let token):
             writer.write(UInt8(2))
             writer.write(token)
@@ -26,7 +28,10 @@ enum SpoolerRequest: Equatable {
     init(decoding bytes: [UInt8]) throws(CodecError) {
         var reader = ByteReader(bytes)
         switch try reader.read(UInt8.self) {
-        case 1: self = .open(token: try reader.read(), id: try reader.readString(), limit: try reader.read())
+        case 1:
+            self = .open(
+                token: try reader.read(), id: try reader.readString(), limit: try reader.read(),
+                cpuMillis: try reader.read())
         case 2: self = .finish(token: try reader.read())
         case 3: self = .notify
         case let other: throw CodecError("unknown spooler request \(other)")
