@@ -39,7 +39,7 @@ let package = Package(
             dependencies: ["SandpoolModel", .product(name: "GRDB", package: "GRDB.swift")],
             exclude: ["Schema/schema.sql"]),
         .target(name: "SandpoolSandbox", dependencies: ["CLinux", "LinuxSystem"]),
-        .target(name: "SandpoolProbes", dependencies: ["CLinux"]),
+        .target(name: "SandpoolProbes", dependencies: ["CLinux", "LinuxSystem"]),
         .target(
             name: "SandpoolAPI",
             dependencies: ["SandpoolModel", .product(name: "NIOCore", package: "swift-nio")]),
@@ -105,7 +105,7 @@ let package = Package(
         .executableTarget(name: "RunTests", dependencies: ["Sandpool"], path: "Examples/RunTests/Sources/RunTests"),
         // Layer T: fixtures and fakes for tests.
         .target(
-            name: "SandpoolTestSupport", dependencies: ["SandpoolModel", "SandpoolStore"],
+            name: "SandpoolTestSupport", dependencies: ["LinuxSystem", "SandpoolModel", "SandpoolStore"],
             exclude: ["Sandbox/system-calls.txt"]),
         // Tests, by layer. None depends on the launcher's executable: a dynamic test bundle cannot link it.
         .executableTarget(

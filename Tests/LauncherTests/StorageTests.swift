@@ -1,5 +1,6 @@
 import Foundation
 import LinuxSystem
+import SandpoolProbes
 import SandpoolSandbox
 import Testing
 
@@ -86,10 +87,48 @@ import Testing
             // tar refuses or strips it; either way nothing is outside the layer.
             _ = try? launcher.importLayer("hostile", archive)
             #expect(!FileManager.default.fileExists(atPath: "/tmp/\(marker)"))
-            let link = try Archive.makeLinked(link: "l", to: "/tmp", thenFile: "l/\(marker)")
+            let link = try Archive.make([
+                TarEntry("l", mode: 0o777, kind: .symbolicLink, target: "/tmp"),
+                TarEntry("l/\(marker)", [1], mode: 0o644),
+            ])
             _ = try? launcher.importLayer("linked", link)
             #expect(!FileManager.default.fileExists(atPath: "/tmp/\(marker)"))
             try #expect(launcher.run(.test("/bin/true")).report.end == .exited(code: 0))
+        }
+    }
+
+    /// The extractor's own tree has no such file, so that what comes later goes to a file of the layer or nowhere.
+    @Test func noEntryOfAnArchiveGetsOut() throws {
+        let outside = "/tmp/sandpool-outside-\(getpid())"
+        try Data("original".utf8).write(to: URL(filePath: outside))
+        defer { unlink(outside) }
+        chmod(outside, 0o666)
+        let twice = { (name: String) in TarEntry(name, Array("changed".utf8), mode: 0o644) }
+        let hostile: [[TarEntry]] = [
+            [TarEntry(outside, Array("changed".utf8), mode: 0o644)],
+            [TarEntry("hard", mode: 0o644, kind: .hardLink, target: outside), twice("hard")],
+            [TarEntry("hard", mode: 0o644, kind: .hardLink, target: "../../../../..\(outside)"), twice("hard")],
+            [TarEntry("soft", mode: 0o777, kind: .symbolicLink, target: outside), twice("soft")],
+            [twice("soft"), TarEntry("soft", mode: 0o777, kind: .symbolicLink, target: outside), twice("soft")],
+            [TarEntry("character", mode: 0o666, kind: .characterDevice)],
+            [TarEntry("block", mode: 0o666, kind: .blockDevice)],
+        ]
+        try withLauncher { launcher in
+            let layers = "\(try #require(launcher.process).dataDirectory)/layers"
+            for (index, entries) in hostile.enumerated() {
+                _ = try? launcher.importLayer("hostile-\(index)", try Archive.make(entries))
+                try #expect(String(contentsOfFile: outside, encoding: .utf8) == "original", "\(index)")
+            }
+            var state = stat()
+            #expect(stat(outside, &state) == 0 && state.st_nlink == 1)
+            // Those that were refused are still being removed.
+            try launcher.send(.listLayers)
+            for layer in try launcher.layers() {
+                for path in try FileManager.default.subpathsOfDirectory(atPath: "\(layers)/\(layer)") {
+                    #expect(lstat("\(layers)/\(layer)/\(path)", &state) == 0)
+                    #expect([S_IFREG, S_IFDIR, S_IFLNK].contains(state.st_mode & S_IFMT), "\(path)")
+                }
+            }
         }
     }
 

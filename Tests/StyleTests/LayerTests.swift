@@ -10,7 +10,7 @@ import Testing
         "SandpoolStore": ["SandpoolModel"],
         "SandpoolImage": ["SandpoolModel", "LinuxSystem", "CLinux"],
         "SandpoolSandbox": ["CLinux", "LinuxSystem"],
-        "SandpoolProbes": ["CLinux"],
+        "SandpoolProbes": ["CLinux", "LinuxSystem"],
         "SandpoolAPI": ["SandpoolModel"],
         "Sandpool": ["SandpoolModel", "SandpoolAPI"],
         "SandpoolCoordinator": ["SandpoolModel", "SandpoolStore", "SandpoolAPI"],

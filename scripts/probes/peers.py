@@ -85,4 +85,4 @@ def runc(names, directory):
 
         found = one_by_one(names, command, options)
         # Its pid 1 is the command, which may do to itself as it likes.
-        return {name: "own" if name.startswith("first-") else result for name, result in found.items()}
+        return {name: "own" if name.startswith(("first-", "forged-")) else result for name, result in found.items()}

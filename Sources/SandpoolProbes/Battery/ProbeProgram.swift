@@ -5,7 +5,7 @@ public enum ProbeProgram {
     private static let usage = """
         usage: sandpool-probe [--only NAME]… [--network open|blocked] [--host-socket NAME]
                [--endpoint A.B.C.D:PORT]… [--setuid-program PATH] [--first-pid PID]
-               [--pids N] [--memory BYTES] [--disk BYTES]
+               [--pids N] [--memory BYTES] [--disk BYTES] [--files N]
         """
 
     /// Returns the exit code: 0 when everything held, 1 when a probe got through, 2 for a wrong use.

@@ -12,5 +12,7 @@ public enum Protection: String, CaseIterable, Sendable {
     case closedDescriptors = "closed descriptors"
     case cleanEnvironment = "clean environment"
     case cgroup = "cgroup"
+    case resourceLimits = "resource limits"
+    case firstProcess = "pid 1 of Sandpool's own"
     case egressFilter = "egress filter"
 }

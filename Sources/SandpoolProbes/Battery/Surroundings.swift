@@ -14,6 +14,8 @@ public struct Surroundings: Equatable, Sendable {
     public var pids = 64
     public var memoryBytes = 64 << 20
     public var diskBytes = 16 << 20
+    /// Open files of one process.
+    public var files = 524_288
 
     public struct Endpoint: Equatable, Sendable {
         /// IPv4, in host byte order.
@@ -50,7 +52,10 @@ public struct Surroundings: Equatable, Sendable {
         for endpoint in endpoints { words += ["--endpoint", endpoint.description] }
         if let setUIDProgram { words += ["--setuid-program", setUIDProgram] }
         if firstPID != 1 { words += ["--first-pid", "\(firstPID)"] }
-        return words + ["--pids", "\(pids)", "--memory", "\(memoryBytes)", "--disk", "\(diskBytes)"]
+        return words + [
+            "--pids", "\(pids)", "--memory", "\(memoryBytes)", "--disk", "\(diskBytes)",
+            "--files", "\(files)",
+        ]
     }
 
     /// Takes one option; false for one that is not known or has no such value.
@@ -75,6 +80,7 @@ public struct Surroundings: Equatable, Sendable {
         case "--pids": return number(\.pids)
         case "--memory": return number(\.memoryBytes)
         case "--disk": return number(\.diskBytes)
+        case "--files": return number(\.files)
         default: return false
         }
         return true

@@ -8,6 +8,9 @@ enum DiskProbes {
             around in
             Place.withDirectory { write(around.diskBomb, in: $0) }
         },
+        Probe("sparse-bomb", .exhaustion, "the same, in a file with holes", behind: [.mountNamespace]) { around in
+            Place.withDirectory { write(around.diskBomb, in: $0, step: 1 << 20) }
+        },
         Probe("fallocate-bomb", .exhaustion, "the same, by fallocate(2)", behind: [.mountNamespace]) { around in
             Place.withDirectory { path in
                 let file = open("\(path)/file", O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)
@@ -27,12 +30,14 @@ enum DiskProbes {
     /// Above what the writable layer of a small sandbox has.
     private static let inodes = 20_000
 
-    private static func write(_ bytes: Int, in directory: String) -> Outcome {
+    /// - Parameter step: from the start of one block to the next; none for no holes.
+    private static func write(_ bytes: Int, in directory: String, step: Int = 0) -> Outcome {
         let file = open("\(directory)/file", O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)
         guard file >= 0 else { return .notRun("open: \(Answer.text(errno))") }
         defer { close(file) }
         let block = [UInt8](repeating: 1, count: 64 << 10)
-        for index in 0..<(bytes / block.count) where Glibc.write(file, block, block.count) <= 0 {
+        for index in 0..<(bytes / block.count)
+        where pwrite(file, block, block.count, index * max(step, block.count)) <= 0 {
             return .held("after \((index * block.count) >> 20) MiB: \(Answer.text(errno))")
         }
         return .through("\(bytes >> 20) MiB were written")

@@ -15,7 +15,7 @@ enum MemoryProbes {
         Probe("memory-file-bomb", .exhaustion, "the same, as files that are in memory", behind: [.cgroup]) { around in
             fillFile(around.bomb)
         },
-        Probe("pipe-bomb", .exhaustion, "the same, in pipes that nobody reads", behind: []) { around in
+        Probe("pipe-bomb", .exhaustion, "the same, in pipes that nobody reads", behind: [.cgroup]) { around in
             fillPipes(around.bomb)
         },
     ]
@@ -46,9 +46,10 @@ enum MemoryProbes {
     private static func fillPipes(_ bytes: Int) -> Outcome {
         let block = [UInt8](repeating: 1, count: chunk)
         var filled = 0
+        OpenFiles.raise()
         while filled < bytes {
             guard let pipe = PipeEnds() else { return .held("pipe after \(filled >> 20) MiB: \(Answer.text(errno))") }
-            // F_SETPIPE_SZ, then until it is full.
+            // F_SETPIPE_SZ, then until it is full. Beyond 64 MiB of one user a pipe holds two pages (pipe(7)).
             _ = Answer(__NR_fcntl, Int(pipe.writing), 1_031, chunk)
             _ = fcntl(pipe.writing, F_SETFL, O_NONBLOCK)
             let count = write(pipe.writing, block, block.count)

@@ -7,7 +7,9 @@ enum ProcessLimitProbes {
         Probe("fork-bomb", .exhaustion, "more processes than its limit", behind: [.cgroup]) { around in
             forkBomb(around.pids + around.pids / 4)
         },
-        Probe("descriptor-bomb", .exhaustion, "more open files than its limit", behind: []) { _ in descriptorBomb() },
+        Probe("descriptor-bomb", .exhaustion, "more open files than its limit", behind: [.resourceLimits]) { around in
+            descriptorBomb(around.files + around.files / 4)
+        },
     ]
 
     private static func forkBomb(_ wanted: Int) -> Outcome {
@@ -26,14 +28,22 @@ enum ProcessLimitProbes {
     }
 
     /// As many as the hard limit lets it have, in this process alone.
-    private static func descriptorBomb() -> Outcome {
-        let files = __rlimit_resource_t(7)
+    private static func descriptorBomb(_ wanted: Int) -> Outcome {
+        OpenFiles.raise()
+        for count in 0..<wanted where dup(0) < 0 { return .held("after \(count): \(Answer.text(errno))") }
+        return .through("\(wanted) descriptors were opened")
+    }
+}
+
+/// RLIMIT_NOFILE (getrlimit(2)).
+enum OpenFiles {
+    static let kind = __rlimit_resource_t(7)
+
+    /// As far as anybody may.
+    static func raise() {
         var limit = rlimit()
-        getrlimit(files, &limit)
+        guard getrlimit(kind, &limit) == 0 else { return }
         limit.rlim_cur = limit.rlim_max
-        setrlimit(files, &limit)
-        let bound = 1 << 20
-        for count in 0..<bound where dup(0) < 0 { return .held("after \(count): \(Answer.text(errno))") }
-        return .through("\(bound) descriptors were opened")
+        setrlimit(kind, &limit)
     }
 }

@@ -19,6 +19,7 @@ enum MountProbes {
             remountReadOnly()
         },
         Probe("remount-proc", .mounts, "make /proc executable and setuid", behind: wall) { _ in remount("/proc", 0) },
+        Probe("remount-settings", .mounts, "make /proc/sys writable", behind: wall) { _ in remount("/proc/sys", 0) },
         Probe("mount-setattr", .mounts, "change mount flags by mount_setattr(2)", behind: wall) { _ in
             Answer(of: CLinux_mount_setattr(AT_FDCWD, "/", 0, 0, 2, 0, -1)).outcome("mount_setattr /")
         },

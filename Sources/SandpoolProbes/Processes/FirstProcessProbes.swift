@@ -42,7 +42,7 @@ enum FirstProcessProbes {
         Probe("first-kill", .processes, "kill pid 1", behind: outside) { around in
             signalFirst(SIGKILL, around.firstPID)
         },
-        Probe("forged-signal", .processes, "have pid 1 act as if the launcher had asked", behind: []) { around in
+        Probe("forged-signal", .processes, "have pid 1 act as if the launcher had asked", behind: outside) { around in
             forgeSignal(to: around.firstPID)
         },
         Probe("others-in-sight", .processes, "see processes of the host", behind: [.mountNamespace, .pidNamespace]) {
@@ -67,14 +67,11 @@ enum FirstProcessProbes {
     private static func signalFirst(_ signal: Int32, _ pid: Int32) -> Outcome {
         let answer = Answer(of: kill(pid, signal))
         guard answer.code == 0 else { return answer.outcome("kill \(pid)") }
+        if PostureProbes.status("State", of: "\(pid)") == nil, pid == 1 { return .notRun("/proc is not there") }
         // From outside of the namespace its number is another one; there it is sent, and takes a moment.
         let tries = pid == 1 ? 1 : patienceMs
         for _ in 0..<tries {
-            let state = PostureProbes.status("State", of: "\(pid)")
-            if state.map(Self.ended.contains) ?? (pid != 1) {
-                return .through("signal \(signal) was sent, and it is \(state ?? "gone")")
-            }
-            if pid == 1, state == nil { return .notRun("/proc is not there") }
+            if let state = endedState(of: pid) { return .through("signal \(signal) was sent, and it is \(state)") }
             poll(nil, 0, 1)
         }
         return .held("signal \(signal) was dropped")
@@ -82,29 +79,41 @@ enum FirstProcessProbes {
 
     /// Stopped, a zombie, or dead (proc_pid_status(5)).
     private static let ended: Set<String> = ["T", "t", "Z", "X"]
+
+    /// What it is when it runs no more; nil while it does.
+    private static func endedState(of pid: Int32) -> String? {
+        guard let state = PostureProbes.status("State", of: "\(pid)") else { return pid == 1 ? nil : "gone" }
+        return ended.contains(state) ? state : nil
+    }
+
     /// How long others get to do their part, on a busy host.
     private static let patienceMs = 2_000
 
-    /// The launcher asks pid 1 by a signal that it sends from outside, where its sender shows as 0. Tried: signals with
-    /// every code that such a sender has or could have, and with 0 for the sender (rt_sigqueueinfo(2)).
+    /// The launcher asks pid 1 by a signal that it sends from outside, where its sender shows as 0. Tried: the plain
+    /// signal, and signals with every code that such a sender has or could have, and with 0 for the sender
+    /// (rt_sigqueueinfo(2)).
     private static func forgeSignal(to pid: Int32) -> Outcome {
         SignalWatch.reset()
         signal(SIGUSR2) { _ in SignalWatch.note() }
-        var outcomes: [Outcome] = []
+        var outcomes = [forged(SIGUSR2, to: pid, Answer(of: kill(pid, SIGUSR2)), "kill")]
         for (number, code) in [(SIGUSR1, -1), (SIGUSR2, -1), (SIGUSR2, 0), (SIGUSR1, -6)] as [(Int32, Int32)] {
             // siginfo_t: the number, the code at 8, the sender at 16, a value at 24.
-            let forged: [Int: UInt64] = [
+            let information: [Int: UInt64] = [
                 0: UInt64(UInt32(number)), 8: UInt64(UInt32(bitPattern: code)), 24: UInt64(SIGUSR2),
             ]
-            let answer = withMemory(128, forged) { Answer(__NR_rt_sigqueueinfo, Int(pid), Int(number), $0) }
-            guard answer.code == 0 else {
-                outcomes.append(answer.outcome("rt_sigqueueinfo"))
-                continue
-            }
-            waitUntilTaken(number, by: pid)
-            outcomes.append(SignalWatch.count > 0 ? .through("pid 1 passed it on") : .held("pid 1 did not pass it on"))
+            let answer = withMemory(128, information) { Answer(__NR_rt_sigqueueinfo, Int(pid), Int(number), $0) }
+            outcomes.append(forged(number, to: pid, answer, "rt_sigqueueinfo"))
         }
         return .first(of: outcomes)
+    }
+
+    /// Passed on, the signal reaches the command and its children, of which this process is one; and it ends a
+    /// command that does not know it, with which pid 1 ends.
+    private static func forged(_ number: Int32, to pid: Int32, _ answer: Answer, _ call: String) -> Outcome {
+        guard answer.code == 0 else { return answer.outcome(call) }
+        waitUntilTaken(number, by: pid)
+        let hasActed = SignalWatch.count > 0 || endedState(of: pid) != nil
+        return hasActed ? .through("pid 1 passed it on") : .held("pid 1 did not pass it on")
     }
 
     /// Waits until a signal is pending no more (SigPnd and ShdPnd of proc_pid_status(5)), and a moment longer for what
@@ -117,7 +126,8 @@ enum FirstProcessProbes {
             }
             poll(nil, 0, 1)
         }
-        for _ in 0..<10 where SignalWatch.count == 0 { poll(nil, 0, 1) }
+        let tries = pid == 1 ? 10 : patienceMs
+        for _ in 0..<tries where SignalWatch.count == 0 && endedState(of: pid) == nil { poll(nil, 0, 1) }
     }
 
     private static func others() -> Outcome {

@@ -26,7 +26,7 @@ enum ProcessProbes {
             _ in
             raiseLimits()
         },
-        Probe("zombies", .processes, "leave processes that nobody reaps", behind: []) { _ in zombies() },
+        Probe("zombies", .processes, "leave processes that nobody reaps", behind: [.firstProcess]) { _ in zombies() },
     ]
 
     private static func setUID(_ path: String) -> Outcome {
@@ -56,11 +56,10 @@ enum ProcessProbes {
     }
 
     private static func raiseLimits() -> Outcome {
-        let files = __rlimit_resource_t(7)
         var limit = rlimit()
-        guard getrlimit(files, &limit) == 0 else { return .notRun("getrlimit: \(Answer.text(errno))") }
+        guard getrlimit(OpenFiles.kind, &limit) == 0 else { return .notRun("getrlimit: \(Answer.text(errno))") }
         limit.rlim_max += 1
-        return Answer(of: setrlimit(files, &limit)).outcome("setrlimit RLIMIT_NOFILE")
+        return Answer(of: setrlimit(OpenFiles.kind, &limit)).outcome("setrlimit RLIMIT_NOFILE")
     }
 
     /// Orphans become pid 1's children; their number must come down by itself.

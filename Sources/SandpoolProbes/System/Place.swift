@@ -1,4 +1,5 @@
 import Glibc
+import LinuxSystem
 
 /// Files that probes try, and files of their own.
 enum Place {
@@ -47,18 +48,7 @@ enum Place {
     }
 
     /// The names in a directory; empty when it cannot be read.
-    static func names(_ path: String) -> [String] {
-        guard let stream = opendir(path) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            names.append(
-                withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                })
-        }
-        return names.filter { $0 != "." && $0 != ".." }
-    }
+    static func names(_ path: String) -> [String] { (try? DirectoryListing.names(in: path)) ?? [] }
 
     /// A new directory of this probe's own; what is in it, a level deep, goes with it.
     static func withDirectory(below parent: String = "/tmp", _ body: (String) -> Outcome) -> Outcome {

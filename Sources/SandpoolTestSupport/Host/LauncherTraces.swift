@@ -1,4 +1,5 @@
 import Glibc
+import LinuxSystem
 
 /// What a launcher has outside its data directory.
 public enum LauncherTraces {
@@ -45,18 +46,7 @@ public enum LauncherTraces {
     }
 
     /// The entries of a directory; none when there is no such directory.
-    public static func names(in path: String) -> [String] {
-        guard let stream = opendir(path) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            names.append(
-                withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                })
-        }
-        return names.filter { $0 != "." && $0 != ".." }
-    }
+    public static func names(in path: String) -> [String] { (try? DirectoryListing.names(in: path)) ?? [] }
 
     private static func lines(of path: String) -> [String] {
         guard let file = fopen(path, "re") else { return [] }

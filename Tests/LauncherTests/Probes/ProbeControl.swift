@@ -24,7 +24,7 @@ struct ProbeControl {
     func run(_ around: Surroundings) throws -> Finding {
         var around = around
         if gone.contains(.pidNamespace) { around.firstPID = first }
-        let isInside = !gone.contains(.mountNamespace)
+        let isInside = gone.isDisjoint(with: [.mountNamespace, .firstProcess])
         let program = try isInside ? ProbeLayer.program : LauncherProcess.binary("sandpool-probe")
         let words = polluted + join + own + confined + [program] + around.arguments + ["--only", probe.name]
         let process = Process()
@@ -51,6 +51,7 @@ struct ProbeControl {
     }
 
     private var join: [String] {
+        if gone.contains(.firstProcess) { return withoutFirst }
         let kinds: [(Protection?, String)] = [
             (.userNamespace, "--user"), (.mountNamespace, "--mount"), (.pidNamespace, "--pid"),
             (.netNamespace, "--net"),
@@ -59,6 +60,15 @@ struct ProbeControl {
         let joined = kinds.filter { kind, _ in kind.map { !gone.contains($0) } ?? true }.map(\.1)
         let identity = gone.contains(.userNamespace) ? [] : ["-S", "0", "-G", "0"]
         return ["/usr/bin/nsenter", "-t", "\(first)"] + joined + identity
+    }
+
+    /// As the first process itself, which reaps nothing but what it waits for, of a pid namespace of its own. The user
+    /// is the sandbox's: its namespace is open before the new `/proc` hides it.
+    private var withoutFirst: [String] {
+        [
+            "/bin/sh", "-c", "exec 8</proc/\(first)/ns/user; exec \"$@\"", "sh", "/usr/bin/unshare", "--mount", "--pid",
+            "--fork", "--mount-proc", "/usr/bin/nsenter", "--user=/proc/self/fd/8", "-S", "0", "-G", "0",
+        ]
     }
 
     private var hasCapabilities: Bool { gone.contains(.capabilities) || gone.contains(.userNamespace) }

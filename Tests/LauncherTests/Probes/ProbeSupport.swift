@@ -11,11 +11,16 @@ enum ProbeLayer {
     static let setUIDProgram = "\(path)/user-id"
     static let mount = SandboxPlan.TreeMount(layer: "probe", path: path, isFile: false)
 
+    /// A limit on open files that any host's root is above, whatever a container left him, and a launcher's prefix
+    /// that sets it for the launcher and its sandboxes.
+    static let files = 4_096
+    static let fewFiles = ["/usr/bin/prlimit", "--nofile=\(files):\(files)"]
+
     static func add(to launcher: LauncherClient) throws {
         let program = try Data(contentsOf: URL(filePath: LauncherProcess.binary("sandpool-probe")))
-        var programs = [(name: "sandpool-probe", bytes: [UInt8](program), mode: 0o755)]
-        if let bytes = UserIDProgram.bytes { programs.append(("user-id", bytes, 0o4755)) }
-        try launcher.importLayer("probe", try Archive.make(programs: programs))
+        var programs = [TarEntry("sandpool-probe", Array(program), mode: 0o755)]
+        if let bytes = UserIDProgram.bytes { programs.append(TarEntry("user-id", bytes, mode: 0o4755)) }
+        try launcher.importLayer("probe", try Archive.make(programs))
     }
 }
 

@@ -81,11 +81,13 @@ import Testing
     @Test(arguments: Battery.all.filter { !$0.isQuick }.map(\.name), ["0", "1000"])
     func everyExhaustionIsHeld(name: String, user: String) throws {
         let probe = try #require(Battery.probe(named: name))
-        try withLauncher { launcher in
+        var around = Surroundings()
+        around.files = ProbeLayer.files
+        try withLauncher(prefix: ProbeLayer.fewFiles) { launcher in
             try ProbeLayer.add(to: launcher)
             let process = try #require(launcher.process)
             let before = try process.idleState()
-            let done = try launcher.run(.probe(Surroundings(), only: [name], user: user))
+            let done = try launcher.run(.probe(around, only: [name], user: user))
             let findings = try Finding.all(in: done.text)
             if findings.isEmpty {
                 // The sandbox was what ended.

@@ -27,9 +27,11 @@ final class TestCoordinator: Sendable {
 
     /// Serves while `body` runs.
     ///
-    /// - Parameter refusal: what every request is answered with instead of a session.
+    /// - Parameters:
+    ///   - refusal: what every request is answered with instead of a session.
+    ///   - blobs: what it answers for each digest.
     static func run(
-        refusal: (status: HTTPResponse.Status, error: APIError)? = nil,
+        refusal: (status: HTTPResponse.Status, error: APIError)? = nil, blobs: [String: String] = [:],
         _ body: @Sendable @escaping (TestCoordinator) async throws -> Void
     ) async throws {
         let (sessions, opened) = AsyncStream.makeStream(of: ServedSession.self)
@@ -43,6 +45,12 @@ final class TestCoordinator: Sendable {
             let session = ServedSession()
             opened.yield(session)
             return Response(status: .ok, body: ResponseBody { try await session.serve(request.body, &$0) })
+        }
+        router.get("\(Routes.workerBlobs)/:digest") { _, context in
+            guard let content = context.parameters.get("digest").flatMap({ blobs[$0] }) else {
+                throw HTTPError(.notFound)
+            }
+            return Response(status: .ok, body: .init(byteBuffer: ByteBuffer(string: content)))
         }
         let application = Application(
             router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
