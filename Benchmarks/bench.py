@@ -7,7 +7,6 @@ processes over HTTP. Absolute figures of one machine say little; the ratios are 
 import argparse
 import os
 import sys
-import tempfile
 
 import evidence
 import mechanisms
@@ -78,16 +77,15 @@ def beside_bombs(table, build, jobs):
             f"{beside / undisturbed:.2f} x undisturbed")
 
 
-def cost_of_mechanisms(table, build, jobs):
-    """What the kernel takes for each mechanism of isolation, beside a whole start."""
-    start = 1e6 / Pool.floor_rate(build, jobs, 1)
-    table.row("one sandbox, launcher alone, one after the other", f"{start:.0f} us", "1.00 x start")
-    with tempfile.TemporaryDirectory(prefix="sandpool-bench-") as directory:
-        for name, price in mechanisms.prices(directory, 200).items():
-            if price is None:
-                table.note(f"{name}: not on this host, row left out")
-            else:
-                table.row(f"cost of one: {name}", f"{max(0, price):.0f} us", f"{max(0, price) / start:.2f} x start")
+def cost_of_mechanisms(table, build, jobs, rounds):
+    """What a start saves without each mechanism of isolation, the launcher being the same otherwise."""
+    start, prices = mechanisms.prices(build, jobs, rounds)
+    table.row("one sandbox, launcher alone, start to end", f"{start:.0f} us", "100 % of a start")
+    for name, (low, price, high) in prices.items():
+        share = f"{price / start:.1%} of a start"
+        table.row(f"cost of one: {name}", f"{price:.0f} us", f"{share} ({low:.0f} to {high:.0f} us)")
+    table.note(f"costs: median of {rounds} rounds with and without in turn, and in brackets their middle half; a cost "
+               "whose middle half goes below 0 is lost in the noise of this run")
 
 
 def nothing_skipped(table, build, jobs):
@@ -102,6 +100,7 @@ def main():
     parser.add_argument("--build", required=True, help="directory with sandpool and sandpool-launcher")
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--runs", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=20, help="of the mechanisms' costs")
     parser.add_argument("--stream-mib", type=int, default=1024)
     parts = ["throughput", "latency", "streaming", "neighbours", "mechanisms", "evidence"]
     parser.add_argument("--only", choices=parts)
@@ -120,7 +119,7 @@ def main():
     if options.only in (None, "neighbours"):
         beside_bombs(table, build, options.jobs)
     if options.only in (None, "mechanisms"):
-        cost_of_mechanisms(table, build, 200)
+        cost_of_mechanisms(table, build, 50, options.rounds)
     if options.only in (None, "evidence"):
         nothing_skipped(table, build, 200)
     table.print()

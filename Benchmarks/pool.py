@@ -16,14 +16,19 @@ class Pool:
         self.processes = {}
 
     @staticmethod
-    def floor_rate(build, count, parallel):
-        """Sandboxes a second of the launcher alone, looping over the same plan with `parallel` alive at once."""
+    def floor_rate(build, count, parallel, without=None):
+        """Sandboxes a second of the launcher alone, looping over the same plan with `parallel` alive at once.
+
+        `without` one of its mechanisms, where only its price is of interest.
+        """
         with tempfile.TemporaryDirectory(prefix="sandpool-floor-") as directory:
             line = subprocess.run(
                 [os.path.join(build, "sandpool-launcher"), "--floor", str(count), "--parallel", str(parallel),
-                 "--data-dir", directory],
+                 "--data-dir", directory, *(["--without", without] if without else [])],
                 check=True, capture_output=True, text=True,
             ).stdout.split()
+            if "failed" in line:
+                raise SystemExit(f"bench: {' '.join(line)}" + (f" without {without}" if without else ""))
             return float(line[line.index("rate") + 1])
 
     def __enter__(self):

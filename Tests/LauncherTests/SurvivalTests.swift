@@ -138,17 +138,20 @@ import Testing
 
     @Test(arguments: [
         [], ["--socket"], ["--socket", "/a", "--connected-fd", "3"], ["--floor", "x"], ["--what", "1"],
+        ["--socket", "/a", "--without", "seccomp"], ["--connected-fd", "3", "--without", "seccomp"],
     ])
     func aWrongCommandLineIsAnError(arguments: [String]) throws {
         let launcher = try LauncherProcess(dataDirectory: "/nonexistent", arguments: arguments)
         #expect(launcher.wait() == 2 << 8)
     }
 
-    @Test func theFloorIsMeasured() throws {
+    @Test(arguments: [[]] + Mechanism.allCases.map { ["--without", $0.rawValue] })
+    func theFloorIsMeasured(less: [String]) throws {
         let directory = try LauncherProcess.temporaryDirectory()
         defer { LauncherProcess.removeData(directory) }
-        let launcher = try LauncherProcess(dataDirectory: directory, arguments: ["--floor", "10", "--parallel", "2"])
-        #expect(launcher.wait() == 0)
+        let line = try Command.run(
+            [LauncherProcess.binary(), "--data-dir", directory, "--floor", "10", "--parallel", "2"] + less)
+        #expect(line.hasPrefix("sandboxes 10 ") && !line.contains("failed"), "\(line)")
     }
 }
 

@@ -21,6 +21,21 @@ import Testing
         #expect(throws: OptionError.self) { try LauncherOptions(service + ["--overlays", "new"]) }
     }
 
+    /// Nothing that anybody can connect to makes a sandbox without one of its mechanisms.
+    @Test(arguments: Mechanism.allCases) func onlyAMeasurementLeavesAMechanismOut(mechanism: Mechanism) throws {
+        let without = ["--data-dir", "/d", "--without", mechanism.rawValue]
+        let floor = try LauncherOptions(without + ["--floor", "1"]).mode
+        #expect(floor == .floor(count: 1, parallel: 1, without: mechanism))
+        #expect(Mechanism.allCases.filter { !Composition(of: floor).has($0) } == [mechanism])
+        for service in [["--socket", "/s"], ["--connected-fd", "3"]] {
+            #expect(throws: OptionError.self) { try LauncherOptions(without + service) }
+            let mode = try LauncherOptions(["--data-dir", "/d"] + service).mode
+            #expect(Mechanism.allCases.allSatisfy(Composition(of: mode).has))
+        }
+        let unknown = ["--data-dir", "/d", "--floor", "1", "--without", "x"]
+        #expect(throws: OptionError.self) { try LauncherOptions(unknown) }
+    }
+
     @Test func aNameIsFoundInTheAccountFile() {
         let text = "root:x:0:0:root:/root:/bin/bash\nbroken\nodd:x:many:0::/:\nsandpool:x:998:997::/:/bin/false\n"
         #expect(AccountFile.user(named: "sandpool", in: text) == 998)

@@ -28,17 +28,22 @@ enum CommandProcess {
                 try systemCall("dup2") { dup2(descriptor.raw, Int32(number)) }
             }
         }
-        try stage("limits") { () throws(SystemError) in try CommandLimits.apply(fileSize: birth.fileSizeLimit) }
+        if birth.composition.has(.resourceLimits) {
+            try stage("limits") { () throws(SystemError) in try CommandLimits.apply(fileSize: birth.fileSizeLimit) }
+        }
         try WorkingDirectory.enter(plan.workingDirectory, root: root, owner: account)
         closeOthers(than: birth.failure)
         try stage("privileges") { () throws(SystemError) in
             try ProcessControl.forbidNewPrivileges()
-            try plan.capabilities.kept.boundAll()
+            let isBound = birth.composition.has(.capabilities)
+            if isBound { try plan.capabilities.kept.boundAll() }
             try ProcessControl.setIdentity(
                 user: account.user, group: account.group, groups: birth.ids.groups(account.groups))
-            try (account.user == 0 ? plan.capabilities.kept : []).setCurrent()
+            if isBound { try (account.user == 0 ? plan.capabilities.kept : []).setCurrent() }
         }
-        try stage("seccomp") { () throws(SystemError) in try birth.seccomp.install() }
+        if birth.composition.has(.seccomp) {
+            try stage("seccomp") { () throws(SystemError) in try birth.seccomp.install() }
+        }
         SignalDispositions.reset()
         try? birth.failure.writeAll(FailurePipe.executing)
         throw Program.execute(plan.arguments, environment: environment)

@@ -39,11 +39,12 @@ struct ProcessFiles {
     }
 
     /// Mounts it at `proc` of `root`, in the new process's own namespaces and before it leaves the seed.
-    func mount(in root: FileDescriptor) throws(SystemError) {
+    func mount(in root: FileDescriptor, masked: Bool) throws(SystemError) {
         let processes = try Mount.make(
             "proc", source: "proc", [], attributes: [.noSetUID, .noDevices, .noExecution])
         let point = try root.openInRoot("proc", O_PATH | O_NOFOLLOW)
         try processes.attach(to: point.raw)
+        guard masked else { return }
         let place = processes.descriptor
         let settings = try Mount.copy(of: place.raw, "sys")
         try settings.setAttributes(.readOnly)

@@ -4,6 +4,7 @@ import LinuxSystem
 /// has a copy of all the launcher's.
 struct SandboxBirth {
     var plan: SandboxPlan
+    var composition: Composition
     /// Where the command is, when it is not in the plan.
     var sealed: SealedPlan?
     /// Which ids it has.

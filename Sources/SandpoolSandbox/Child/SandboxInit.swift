@@ -13,12 +13,16 @@ enum SandboxInit {
             }
             try waitForLauncher(birth)
             try SandboxMounts.enter(birth)
-            try stage("hostname") { () throws(SystemError) in
-                let name = birth.plan.hostname
-                try systemCall("sethostname") { sethostname(name, name.utf8.count) }
+            if birth.composition.has(.utsNamespace) {
+                try stage("hostname") { () throws(SystemError) in
+                    let name = birth.plan.hostname
+                    try systemCall("sethostname") { sethostname(name, name.utf8.count) }
+                }
             }
             // Now that the process is in its cgroups, they become the root of what it can see.
-            try stage("cgroup") { () throws(SystemError) in try Namespaces.cgroup.unshare() }
+            if birth.composition.has(.cgroupNamespace) {
+                try stage("cgroup") { () throws(SystemError) in try Namespaces.cgroup.unshare() }
+            }
             umask(0o022)
             let command = try stage("fork") { () throws(SystemError) in
                 try ChildProcess.spawn { CommandProcess.run(birth) }
@@ -45,7 +49,7 @@ enum SandboxInit {
         try stage("user namespace") { () throws(SystemError) in
             try ProcessControl.setIdentity(user: 0, group: 0, groups: birth.ids.groups([]))
             // The user is the sandbox's own by now, and so is what it has of the quota of keys.
-            try Keyrings.leaveSession()
+            if birth.composition.has(.keyring) { try Keyrings.leaveSession() }
             // A change of credentials takes this away, so it comes after the last one. The parent may have
             // died before: then the pipe, whose other end it alone holds, has ended.
             try ProcessControl.killWhenParentEnds()

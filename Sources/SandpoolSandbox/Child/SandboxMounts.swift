@@ -13,7 +13,7 @@ enum SandboxMounts {
             try attach(attachment, in: root)
         }
         try stage("mount /proc") { () throws(SystemError) in
-            try birth.processFiles.mount(in: root)
+            try birth.processFiles.mount(in: root, masked: birth.composition.has(.processMasks))
         }
         try stage("mount /dev/pts") { () throws(SystemError) in
             // The group `tty`, where the sandbox has that id.

@@ -30,7 +30,10 @@ final class Launcher {
     static let setupLimitMs: UInt64 = 30_000
     private static let retryMs: UInt64 = 5
 
-    init(dataDirectory: String, _ rights: HostRights, hasOldOverlays: Bool = false) throws {
+    init(
+        dataDirectory: String, _ rights: HostRights, _ composition: Composition = .whole, hasOldOverlays: Bool = false
+    ) throws {
+        let rights = composition.rights(rights)
         self.rights = rights
         data = try DataDirectory(dataDirectory)
         spools = SpoolFiles(data.spool)
@@ -44,11 +47,12 @@ final class Launcher {
         cgroups = try rights.cgroups(named: "sandpool-\(hash.text)", data)
         let skeleton = try HostSkeleton(in: data)
         hostFingerprint = skeleton.fingerprint
-        network = try rights.network(data, loop)
+        network = try composition.has(.netNamespace) ? rights.network(data, loop) : SharedNetwork()
         let workshop = try MountWorkshop(
             runPath: "\(dataDirectory)/run", rights, hasOldOverlays: hasOldOverlays)
         factory = try SandboxFactory(
-            rights: rights, data: data, workshop: workshop, skeleton: skeleton, cgroups: cgroups, network: network)
+            rights: rights, data: data, workshop: workshop, skeleton: skeleton, cgroups: cgroups, network: network,
+            composition)
         factory.onRemainder = { [unowned self] cgroup in
             alive += 1
             remove(cgroup) {}

@@ -19,11 +19,12 @@ public enum LauncherMain {
             let rights = geteuid() == 0 ? HostRights.root : try OwnNamespace.enter()
             try prepareProcess(options.mode, rights)
             let launcher = try Launcher(
-                dataDirectory: options.dataDirectory, rights, hasOldOverlays: options.hasOldOverlays)
+                dataDirectory: options.dataDirectory, rights, Composition(of: options.mode),
+                hasOldOverlays: options.hasOldOverlays)
             let stop = try StopSignals(launcher)
             defer { withExtendedLifetime(stop) { launcher.removeTraces() } }
             switch options.mode {
-            case .floor(let count, let parallel):
+            case .floor(let count, let parallel, _):
                 print(try FloorMeasurement(launcher, count: count).run(parallel: parallel))
             case .connected(let descriptor):
                 let service = try LauncherService(launcher, keepsSandboxes: false)

@@ -5,8 +5,9 @@ public struct LauncherOptions: Equatable, Sendable {
         case socket(path: String, peer: Peer?, exitWhenIdleSeconds: UInt64?)
         /// Serve one connected socket; its end is the end of every sandbox and of the launcher.
         case connected(descriptor: Int32)
-        /// Measure: run `count` sandboxes of `true`, `parallel` at once, and print the rate.
-        case floor(count: Int, parallel: Int)
+        /// Measure: run `count` sandboxes of `true`, `parallel` at once, and print the rate. Their price without one
+        /// mechanism is what that one costs; no other mode can leave any out.
+        case floor(count: Int, parallel: Int, without: Mechanism?)
     }
 
     /// Who may connect, beside root.
@@ -27,7 +28,7 @@ public struct LauncherOptions: Equatable, Sendable {
     public static let usage =
         "usage: sandpool-launcher --data-dir DIR "
         + "(--socket PATH [--peer-uid UID | --peer-user NAME] [--exit-when-idle SECONDS]"
-        + " | --connected-fd FD | --floor N --parallel P) [--overlays old]"
+        + " | --connected-fd FD | --floor N --parallel P [--without MECHANISM]) [--overlays old]"
 
     public init(_ arguments: [String]) throws(OptionError) {
         var values: [String: String] = [:]
@@ -69,14 +70,27 @@ public struct LauncherOptions: Equatable, Sendable {
                 exitWhenIdleSeconds: try number("--exit-when-idle", in: 0...1_000_000_000))
         case (nil, let descriptor?, nil): mode = .connected(descriptor: descriptor)
         case (nil, nil, let count?):
-            mode = .floor(count: count, parallel: try number("--parallel", in: 1...1_000) ?? 1)
+            let parallel = try number("--parallel", in: 1...1_000) ?? 1
+            mode = .floor(count: count, parallel: parallel, without: try Self.mechanism(values["--without"]))
         default: throw OptionError("exactly one of --socket, --connected-fd and --floor is needed")
         }
+        if count == nil, values["--without"] != nil {
+            throw OptionError("--without only measures: it goes with --floor")
+        }
+    }
+
+    private static func mechanism(_ name: String?) throws(OptionError) -> Mechanism? {
+        guard let name else { return nil }
+        guard let mechanism = Mechanism(rawValue: name) else {
+            let known = Mechanism.allCases.map(\.rawValue).joined(separator: ", ")
+            throw OptionError("--without \(name) is none of \(known)")
+        }
+        return mechanism
     }
 
     private static let names: Set<String> = [
         "--data-dir", "--socket", "--peer-uid", "--peer-user", "--exit-when-idle", "--connected-fd", "--floor",
-        "--parallel", "--overlays",
+        "--parallel", "--without", "--overlays",
     ]
 }
 

@@ -15,18 +15,20 @@ final class SandboxFactory {
     private let buildFilter = SandboxFilter.make(.build)
     private let rights: HostRights
     private let processFiles: ProcessFiles
+    private let composition: Composition
     /// Called with the cgroup of a start that failed, when a dying process still holds it.
     var onRemainder: (SandboxCgroup) -> Void = { _ in }
 
     init(
         rights: HostRights, data: DataDirectory, workshop: MountWorkshop, skeleton: HostSkeleton, cgroups: CgroupTree,
-        network: any NetworkProvider
+        network: any NetworkProvider, _ composition: Composition
     ) throws(SystemError) {
         self.rights = rights
+        self.composition = composition
         self.workshop = workshop
         self.cgroups = cgroups
         self.network = network
-        slots = SlotStore(ids: rights.ids, run: workshop.run)
+        slots = SlotStore(ids: rights.ids, run: workshop.run, showsIDs: composition.has(.shownIDs))
         roots = RootBuilder(
             data: data, skeleton: skeleton, devices: try DeviceTree(in: workshop.run, rights),
             host: try FileDescriptor.open("/", O_PATH | O_DIRECTORY))
@@ -108,7 +110,9 @@ final class SandboxFactory {
                 let layer = try WritableLayer(
                     limits: plan.limits, on: extras.disk, base: slot.base,
                     keptAs: plan.downloads.isEmpty ? nil : plan.id, in: workshop)
-                try layer.addGenerated(hostname: plan.hostname, network: lease)
+                if composition.has(.generatedFiles) {
+                    try layer.addGenerated(hostname: plan.hostname, network: lease)
+                }
                 return layer
             }
             let root = try roots.make(plan, slot, writable)
@@ -117,8 +121,8 @@ final class SandboxFactory {
             let pipes = try stage("pipes") { () throws(SystemError) in try Pipes(plan.stdin) }
             let cgroupFiles = try stage("cgroup") { () throws(SystemError) in try cgroup.joinFiles() }
             let birth = SandboxBirth(
-                plan: plan, sealed: extras.sealed, ids: rights.ids, root: root.mount, attachments: attachments,
-                processFiles: processFiles, cgroupFiles: cgroupFiles, go: pipes.go.readEnd,
+                plan: plan, composition: composition, sealed: extras.sealed, ids: rights.ids, root: root.mount,
+                attachments: attachments, processFiles: processFiles, cgroupFiles: cgroupFiles, go: pipes.go.readEnd,
                 failure: pipes.failure.writeEnd, status: pipes.status.writeEnd,
                 standardInput: extras.standardInput ?? pipes.input?.readEnd ?? nullDevice,
                 standardOutput: extras.standardOutput, standardError: extras.standardError,
@@ -128,8 +132,7 @@ final class SandboxFactory {
             let go = pipes.go.writeEnd
             let child = try stage("clone") { () throws(SystemError) in
                 try workshop.clone(
-                    [.user, .mount, .pid, .ipc, .uts], network: lease.namespace, ownNetwork: ownNetwork,
-                    into: cgroup.cloneTarget
+                    composition.cloned, network: lease.namespace, ownNetwork: ownNetwork, into: cgroup.cloneTarget
                 ) {
                     close(go.raw)
                     SandboxInit.run(birth)

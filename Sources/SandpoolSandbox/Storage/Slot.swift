@@ -8,6 +8,7 @@ final class Slot {
     let base: UInt32
     private let run: FileDescriptor
     private let ids: IdSpace
+    private let showsIDs: Bool
     private var idMap: FileDescriptor?
     /// In the order of their last use.
     private var attached: [(name: String, place: Int)] = []
@@ -19,9 +20,10 @@ final class Slot {
     /// uploaded trees beside the host's image.
     private static let attachedLimit = 256
 
-    init(index: UInt32, ids: IdSpace, run: FileDescriptor) throws(SystemError) {
+    init(index: UInt32, ids: IdSpace, run: FileDescriptor, showsIDs: Bool) throws(SystemError) {
         self.index = index
         self.ids = ids
+        self.showsIDs = showsIDs
         self.run = run
         base = ids.base(slot: index)
         try run.makeDirectory("slots/\(index)", mode: 0o700)
@@ -60,7 +62,7 @@ final class Slot {
 
     /// A user namespace with the slot's ids, for mounts to show; nil where files have them on disk.
     func shownIDs() throws(SystemError) -> FileDescriptor? {
-        guard ids == .ranges else { return nil }
+        guard showsIDs, ids == .ranges else { return nil }
         if let idMap { return idMap }
         let made = try IdMap.userNamespace(base: base)
         idMap = made
@@ -76,16 +78,19 @@ final class SlotStore {
     private var free: [Slot] = []
     private let ids: IdSpace
     private let run: FileDescriptor
+    private let showsIDs: Bool
 
-    init(ids: IdSpace, run: FileDescriptor) {
+    /// - Parameter showsIDs: whether mounts show each slot's ids.
+    init(ids: IdSpace, run: FileDescriptor, showsIDs: Bool) {
         self.ids = ids
+        self.showsIDs = showsIDs
         self.run = run
     }
 
     func take() throws(SystemError) -> Slot {
         if let slot = free.popLast() { return slot }
         guard all.count < Self.limit else { throw SystemError("\(Self.limit) sandboxes are alive", code: EAGAIN) }
-        let slot = try Slot(index: UInt32(all.count), ids: ids, run: run)
+        let slot = try Slot(index: UInt32(all.count), ids: ids, run: run, showsIDs: showsIDs)
         all.append(slot)
         return slot
     }
