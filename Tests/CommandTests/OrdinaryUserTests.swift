@@ -103,6 +103,7 @@ struct OrdinaryUserTests {
             (["--pids", "64"], "pids: cannot be limited: "),
             (["--allow-domain", "example.org"], "allowDomains: no network can be opened: "),
             (["--allow-cidr", "192.0.2.0/24"], "allowCIDRs: no network can be opened: "),
+            (["--disk", "2GiB"], "diskBytes: no worker can make a disk of 2GiB"),
             (["--user", "1000"], "user 1000: without root and subordinate ids"),
         ] as [([String], String)])
     func whatCannotBeEnforcedIsRefusedWithTheReason(_ options: [String], _ expected: String) throws {

@@ -209,4 +209,26 @@ struct AccessTests {
             #expect(why.reasons.contains { $0.contains("cpus: 64.0 wanted") })
         }
     }
+
+    /// A disk that does not fit the memory goes to a worker that can make one, or nowhere.
+    @Test func aDiskThatNoWorkerCanMakeIsRefused() async throws {
+        let capacity = Resources(cpuMillis: 8_000, memoryBytes: 8 << 30, diskBytes: 80 << 30)
+        let large = #"{"command": ["true"], "memoryBytes": 1073741824, "diskBytes": 1073741824}"#
+        try await TestServer.run { server in
+            let before = try await server.submit(large)
+            let id = FakeWorker.newID()
+            let small = try await FakeWorker(server, id: id, capacity: capacity, makesDisks: false)
+            #expect(try await server.failure("POST", "/v1/jobs", body: large) == (422, "no_worker_fits"))
+            let why: Explanation = try await server.json("GET", "/v1/jobs/\(before.id)/why")
+            #expect(why.reasons.first?.hasPrefix("diskBytes: no worker can make a disk of 1GiB") == true, "\(why)")
+            let info: WorkerInfo = try await server.json("GET", "/v1/workers/\(id)")
+            #expect(info.makesDisks == false)
+            // One byte less fits, and goes there though the other has waited longer.
+            let less = try await server.submit(large.replacing("1073741824}", with: "1073741823}"))
+            #expect(try await small.assignment().job == less.id)
+            // One that does not say so is taken for one that can.
+            let able = try await FakeWorker(server, capacity: capacity)
+            #expect(try await able.assignment().job == before.id)
+        }
+    }
 }

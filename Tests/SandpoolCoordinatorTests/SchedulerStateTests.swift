@@ -9,11 +9,13 @@ import Testing
     private static let base = Timestamp(milliseconds: 1_700_000_000_000)
 
     private func worker(
-        cpus: Int64 = 2, labels: [String: String] = [:], host: Bool = true, images: Set<String> = []
+        cpus: Int64 = 2, labels: [String: String] = [:], host: Bool = true, images: Set<String> = [],
+        makesDisks: Bool = true
     ) -> WorkerOffer {
         WorkerOffer(
             id: .make(at: Self.base), capacity: Resources(cpuMillis: cpus * 1_000, memoryBytes: 64, diskBytes: 64),
-            labels: labels, images: images, offersHostImage: host, drains: false)
+            labels: labels, images: images, offersHostImage: host, drains: false,
+            makesDisks: makesDisks)
     }
 
     private func job(
@@ -70,6 +72,13 @@ import Testing
         let queue = [job(1, require: ["zone": suits ? "a" : "b"]), job(2)]
         let placed = placements(&state, [.connected(offer, held: [:])], queue: queue)
         #expect(placed.count == (suits ? 2 : 0))
+    }
+
+    /// One unit of memory and one of disk: too much for memory alone.
+    @Test(arguments: [true, false]) func aDiskIsARequirement(makesDisks: Bool) {
+        var state = SchedulerState()
+        let placed = placements(&state, [.connected(worker(makesDisks: makesDisks), held: [:])], queue: [job(1)])
+        #expect(placed.count == (makesDisks ? 1 : 0))
     }
 
     @Test func aRetryGoesElsewhereWhereItCan() {

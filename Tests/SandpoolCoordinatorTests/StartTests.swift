@@ -58,6 +58,7 @@ struct StartTests {
     @Test(arguments: [
         ("{", "not valid JSON"), (#"{"listn": "x"}"#, "listen"), (#"{"limits": {"cpu": 1}}"#, "cpus"),
         (#"{"blobBytes": 0}"#, "blobBytes"),
+        (#"{"reserveBytes": 1048575}"#, "reserveBytes"), (#"{"reserveBytes": 1099511627777}"#, "reserveBytes"),
     ])
     func aWrongConfigurationFileNamesItsFault(text: String, fault: String) throws {
         let directory = try TestDirectory()
@@ -67,10 +68,33 @@ struct StartTests {
         #expect(error?.description.contains(fault) == true, "\(error?.description ?? "")")
     }
 
+    /// What Docs/configuration.md shows is every key at its default.
+    @Test func theDocumentedFileChangesNothing() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let page = try String(contentsOf: root.appending(path: "Docs/configuration.md"), encoding: .utf8)
+        let text = try #require(page.split(separator: "```json\n").last?.split(separator: "```").first)
+        let directory = try TestDirectory()
+        let path = directory.path + "/c.json"
+        try String(text).write(toFile: path, atomically: true, encoding: .utf8)
+        let standard = CoordinatorConfiguration(dataDirectory: "/x")
+        var configuration = standard
+        configuration.listen = .unix(path: "/x")
+        (configuration.insecureHTTP, configuration.blobBytes, configuration.reserveBytes) = (true, 0, 0)
+        configuration.pool.defaults.cpus = 0
+        configuration.pool.limits.cpus = 0
+        try ConfigurationFile.read(path: path).apply(to: &configuration)
+        #expect(configuration.listen == standard.listen && !configuration.insecureHTTP)
+        #expect(configuration.blobBytes == standard.blobBytes)
+        #expect(configuration.reserveBytes == standard.reserveBytes)
+        #expect(configuration.pool == standard.pool)
+    }
+
     @Test func aConfigurationFileIsLaidOver() throws {
         let directory = try TestDirectory()
         let path = directory.path + "/c.json"
-        try #"{"listen": "127.0.0.1:9", "defaults": {"cpus": 2}, "limits": {"cpus": 4}, "blobBytes": 9}"#
+        let pool = #""defaults": {"cpus": 2}, "limits": {"cpus": 4}"#
+        try #"{"listen": "127.0.0.1:9", \#(pool), "blobBytes": 9, "reserveBytes": 1048576}"#
             .write(toFile: path, atomically: true, encoding: .utf8)
         var configuration = CoordinatorConfiguration(dataDirectory: "/x")
         try ConfigurationFile.read(path: path).apply(to: &configuration)
@@ -78,6 +102,7 @@ struct StartTests {
         #expect(configuration.pool.defaults.cpus == 2)
         #expect(configuration.pool.limits.cpus == 4)
         #expect(configuration.blobBytes == 9)
+        #expect(configuration.reserveBytes == 1 << 20)
     }
 
     @Test(arguments: [("127.0.0.1:80", "127.0.0.1", 80), ("[::1]:7", "::1", 7), ("h:0", "h", 0)])

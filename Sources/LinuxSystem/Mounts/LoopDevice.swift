@@ -8,7 +8,7 @@ public struct LoopDevice: Sendable {
     /// Keeps the device until something else does, such as a mount.
     public let descriptor: FileDescriptor
 
-    private static let control = "/dev/loop-control"
+    public static let control = "/dev/loop-control"
     /// Others take devices too, between the question for a free one and its use.
     private static let attempts = 64
 

@@ -19,11 +19,14 @@ public struct WorkerInfo: Codable, Hashable, Sendable {
     public var drainDeadline: Timestamp?
     /// What came out when it attacked its own sandboxes; of a connected worker.
     public var verification: VerificationSummary?
+    /// Whether a job's disk may be as large as its memory, or larger.
+    public var makesDisks: Bool?
 
     public init(
         id: WorkerID, name: String, state: String, labels: [String: String], capacity: Resources, used: Resources,
         running: Int, images: [String], softwareVersion: String, connectedAt: Timestamp?, lastSeenAt: Timestamp,
-        drainReason: String? = nil, drainDeadline: Timestamp? = nil, verification: VerificationSummary? = nil
+        drainReason: String? = nil, drainDeadline: Timestamp? = nil, verification: VerificationSummary? = nil,
+        makesDisks: Bool? = nil
     ) {
         self.id = id
         self.name = name
@@ -39,6 +42,7 @@ public struct WorkerInfo: Codable, Hashable, Sendable {
         self.drainReason = drainReason
         self.drainDeadline = drainDeadline
         self.verification = verification
+        self.makesDisks = makesDisks
     }
 }
 

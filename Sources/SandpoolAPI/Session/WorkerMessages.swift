@@ -81,11 +81,13 @@ public struct WorkerHello: Codable, Hashable, Sendable {
     public var softwareVersion: String
     /// What came out when it attacked its own sandboxes. One that is not trusted gets no jobs.
     public var verification: VerificationSummary?
+    /// Whether a job's disk may be as large as its memory, or larger. One that does not say so does not know.
+    public var makesDisks: Bool?
 
     public init(
         version: Int = WorkerSession.version, id: WorkerID, name: String, bootID: String, capacity: Resources,
         labels: [String: String], images: [String], offersHostImage: Bool, held: [HeldAttempt],
-        softwareVersion: String, verification: VerificationSummary? = nil
+        softwareVersion: String, verification: VerificationSummary? = nil, makesDisks: Bool? = nil
     ) {
         self.version = version
         self.id = id
@@ -98,6 +100,7 @@ public struct WorkerHello: Codable, Hashable, Sendable {
         self.held = held
         self.softwareVersion = softwareVersion
         self.verification = verification
+        self.makesDisks = makesDisks
     }
 }
 

@@ -34,6 +34,7 @@ struct ShowWorker: AsyncParsableCommand {
         lines.add("cpus", WorkerText.cpus(worker))
         lines.add("memory", WorkerText.memory(worker))
         lines.add("disk", WorkerText.disk(worker))
+        lines.add("disks", worker.makesDisks.map { $0 ? "of any size" : "smaller than the memory" })
         lines.add("labels", WorkerText.labels(worker))
         lines.add("images", worker.images.joined(separator: " "))
         lines.add("version", worker.softwareVersion)

@@ -9,13 +9,14 @@ public struct ConfigurationFile: Decodable, Sendable {
     public var listen: String?
     public var insecureHTTP: Bool?
     public var blobBytes: Int64?
+    public var reserveBytes: Int64?
     public var pool = PoolConfiguration()
 
     /// Largest file that is read.
     static let byteLimit = 1 << 20
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case listen, insecureHTTP, blobBytes, defaults, limits
+        case listen, insecureHTTP, blobBytes, reserveBytes, defaults, limits
     }
 
     public init(from decoder: any Decoder) throws {
@@ -23,6 +24,7 @@ public struct ConfigurationFile: Decodable, Sendable {
         listen = try values.decodeIfPresent(String.self, forKey: .listen)
         insecureHTTP = try values.decodeIfPresent(Bool.self, forKey: .insecureHTTP)
         blobBytes = try values.decodeIfPresent(Int64.self, forKey: .blobBytes)
+        reserveBytes = try values.decodeIfPresent(Int64.self, forKey: .reserveBytes)
         pool.defaults = try values.decodeIfPresent(PoolDefaults.self, forKey: .defaults) ?? pool.defaults
         pool.limits = try values.decodeIfPresent(PoolLimits.self, forKey: .limits) ?? pool.limits
     }
@@ -43,6 +45,12 @@ public struct ConfigurationFile: Decodable, Sendable {
             if let size = file.blobBytes, size <= 0 {
                 throw APIError(status: 422, code: "invalid", message: "blobBytes: must be above 0")
             }
+            let reserves = CoordinatorConfiguration.reserves
+            if let size = file.reserveBytes, !reserves.contains(size) {
+                throw APIError(
+                    status: 422, code: "invalid",
+                    message: "reserveBytes: must be from \(reserves.lowerBound) to \(reserves.upperBound)")
+            }
             return file
         } catch {
             throw CoordinatorError("\(path): \(error.message)" + (error.hint.map { "; \($0)" } ?? ""))
@@ -54,6 +62,7 @@ public struct ConfigurationFile: Decodable, Sendable {
         if let listen { configuration.listen = try ListenAddress(hostPort: listen) }
         if let insecureHTTP { configuration.insecureHTTP = insecureHTTP }
         if let blobBytes { configuration.blobBytes = blobBytes }
+        if let reserveBytes { configuration.reserveBytes = reserveBytes }
         configuration.pool = pool
     }
 }

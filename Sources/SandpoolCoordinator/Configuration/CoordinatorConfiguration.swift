@@ -13,6 +13,8 @@ public struct CoordinatorConfiguration: Sendable {
     public var blobBytes: Int64 = 4 << 30
     /// Room that is kept on the disk for what ends work when the disk is full.
     public var reserveBytes: Int64 = 32 << 20
+    /// What a configuration file may set it to: with less than the lower bound a piece of it is no write's worth.
+    static let reserves: ClosedRange<Int64> = 1 << 20...1 << 40
     public var timings = CoordinatorTimings()
     public var logger: Logger
 

@@ -21,6 +21,12 @@ enum Feasibility {
         if spec.image == "host", !labelled.contains(where: \.offersHostImage) {
             return ("image: no worker offers the image host", "ask for mmdebstrap:bookworm or another image")
         }
+        if resources.takesDisk, !labelled.contains(where: \.makesDisks) {
+            let (disk, memory) = (ByteSize.format(resources.diskBytes), ByteSize.format(resources.memoryBytes))
+            return (
+                "diskBytes: no worker can make a disk of \(disk), which does not fit into \(memory) of memory",
+                "ask for a disk smaller than the memory, or run a worker's launcher as root, with mke2fs")
+        }
         guard let nearest = labelled.max(by: { nearness($0, resources) < nearness($1, resources) }) else { return nil }
         let lacks = lacking(resources, in: nearest.capacity, "there are")
         return (

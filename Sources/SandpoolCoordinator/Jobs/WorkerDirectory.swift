@@ -32,6 +32,6 @@ extension WorkerOffer {
         self.init(
             id: registration.id, capacity: registration.capacity, labels: registration.labels,
             images: Set(registration.images), offersHostImage: registration.offersHostImage,
-            drains: record.drain != nil)
+            drains: record.drain != nil, makesDisks: registration.makesDisks)
     }
 }

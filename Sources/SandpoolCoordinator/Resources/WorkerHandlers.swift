@@ -106,7 +106,7 @@ struct WorkerHandlers: Sendable {
             images: registration.images, softwareVersion: registration.softwareVersion,
             connectedAt: session?.openedAt, lastSeenAt: session == nil ? record.lastSeenAt : parts.clock.now,
             drainReason: record.drain?.reason ?? session?.distrust, drainDeadline: record.drain?.deadline,
-            verification: session?.verification)
+            verification: session?.verification, makesDisks: registration.makesDisks)
     }
 
     private func state(_ record: WorkerRecord, _ session: WorkerLink?) -> String {

@@ -10,11 +10,13 @@ struct WorkerOffer: Hashable, Sendable {
     var images: Set<String>
     var offersHostImage: Bool
     var drains: Bool
+    /// Whether a disk may be as large as the memory, or larger.
+    var makesDisks = true
 
     /// Whether it could run the job when empty.
     func suits(resources: Resources, require: [String: String], image: String?) -> Bool {
         capacity.fits(resources) && require.allSatisfy { labels[$0.key] == $0.value }
-            && (offersHostImage || image != "host")
+            && (offersHostImage || image != "host") && (makesDisks || !resources.takesDisk)
     }
 }
 

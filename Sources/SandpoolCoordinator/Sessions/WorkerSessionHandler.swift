@@ -244,7 +244,8 @@ extension WorkerRegistration {
     init(_ hello: WorkerHello) {
         self.init(
             id: hello.id, name: hello.name, labels: hello.labels, capacity: hello.capacity, images: hello.images,
-            offersHostImage: hello.offersHostImage, bootID: hello.bootID, softwareVersion: hello.softwareVersion)
+            offersHostImage: hello.offersHostImage, bootID: hello.bootID, softwareVersion: hello.softwareVersion,
+            makesDisks: hello.makesDisks ?? true)
     }
 }
 

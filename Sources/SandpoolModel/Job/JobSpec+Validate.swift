@@ -91,10 +91,6 @@ extension JobSpec {
             let path = try specProblem(at: "mounts[\(index)].path") { () throws(ValueProblem) in
                 try SandboxPath.normalizeForFiles(mount.path)
             }
-            guard path != "/" else {
-                throw SpecProblem(
-                    at: "mounts[\(index)].path", "would hide the whole image", hint: "choose a directory below /")
-            }
             guard taken.insert(path).inserted else {
                 throw SpecProblem(
                     at: "mounts[\(index)].path", "another mount is at '\(TerminalText.harmless(path, limit: 64))'",

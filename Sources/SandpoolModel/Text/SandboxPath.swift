@@ -1,7 +1,9 @@
 /// Absolute paths inside a sandbox.
 public enum SandboxPath {
-    /// Bounds in bytes, without the NUL that ends a C string (limits.h: PATH_MAX, NAME_MAX).
-    public static let longest = 4_095
+    /// In bytes, as the launcher bounds it: what is laid before a path has to fit into the kernel's 4,095 as well
+    /// (limits.h: PATH_MAX).
+    public static let longest = 4_000
+    /// In bytes (limits.h: NAME_MAX).
     public static let longestComponent = 255
 
     /// File systems that every sandbox gets for itself: nothing can be laid into them or kept from them.
@@ -27,9 +29,12 @@ public enum SandboxPath {
         return "/" + kept.joined(separator: "/")
     }
 
-    /// As `normalize`, for a place where files are laid or taken from: not in `/proc`, `/sys` or `/dev`.
+    /// As `normalize`, for a place where files are laid or taken from: not `/`, nor in `/proc`, `/sys` or `/dev`.
     public static func normalizeForFiles(_ path: String) throws(ValueProblem) -> String {
         let normal = try normalize(path)
+        if normal == "/" {
+            throw ValueProblem(path, isNot: "a place for files", hint: "it is the whole root; choose a path below it")
+        }
         // As bytes, for the reason given above.
         if let place = reserved.first(where: { normal == $0 || normal.utf8.starts(with: ($0 + "/").utf8) }) {
             throw ValueProblem(

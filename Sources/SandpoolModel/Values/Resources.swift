@@ -20,6 +20,9 @@ public struct Resources: Hashable, Sendable, Codable {
         request.cpuMillis <= cpuMillis && request.memoryBytes <= memoryBytes && request.diskBytes <= diskBytes
     }
 
+    /// Whether a writable layer of this size takes a disk of its own: one in memory has to be smaller than the memory.
+    public var takesDisk: Bool { diskBytes >= memoryBytes }
+
     /// Sums and differences stay at the ends of the range of 64 bits: a worker states its capacity itself, and no
     /// number that it sends may stop the coordinator.
     public static func + (left: Self, right: Self) -> Self {

@@ -2,11 +2,12 @@ extension LauncherEvent {
     public func encoded() -> [UInt8] {
         var writer = ByteWriter()
         switch self {
-        case .welcome(let version, let bootID, let hostFingerprint):
+        case .welcome(let version, let bootID, let hostFingerprint, let makesDisks):
             writer.write(UInt8(1))
             writer.write(version)
             writer.write(bootID)
             writer.write(hostFingerprint)
+            writer.write(makesDisks)
         case .refused(let message):
             writer.write(UInt8(2))
             writer.write(message)
@@ -50,7 +51,7 @@ extension LauncherEvent {
         case 1:
             self = .welcome(
                 version: try reader.read(), bootID: try reader.readString(),
-                hostFingerprint: try reader.readString())
+                hostFingerprint: try reader.readString(), makesDisks: try reader.readBool())
         case 2: self = .refused(message: try reader.readString())
         case 3: self = .adopted(id: try reader.readString(), startedBoottimeMs: try reader.read())
         case 4: self = .started(id: try reader.readString(), startedBoottimeMs: try reader.read())

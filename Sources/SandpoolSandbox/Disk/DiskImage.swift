@@ -15,6 +15,11 @@ struct DiskImage {
 
     static let formatters = ["/usr/sbin/mke2fs", "/sbin/mke2fs", "/usr/bin/mke2fs", "/bin/mke2fs"]
 
+    /// Whether this host has what they are made with.
+    static var isPossible: Bool {
+        formatters.contains { access($0, X_OK) == 0 } && access(LoopDevice.control, R_OK | W_OK) == 0
+    }
+
     /// Everything that cannot be had later without a journal or a check sum is left out. Where a file is new, all of
     /// it reads as zeros: tables need no clearing, neither here nor by the kernel in the background.
     private static let features = [

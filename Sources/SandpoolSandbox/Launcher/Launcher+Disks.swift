@@ -3,6 +3,9 @@ import LinuxSystem
 
 /// Starts that wait for a disk of their own, without anybody else waiting with them.
 extension Launcher {
+    /// Whether there can be such disks on this host.
+    var makesDisks: Bool { rights.makesDisks && DiskImage.isPossible }
+
     func startWithDisk(
         _ plan: SandboxPlan, _ sealed: SealedPlan?, downloadSink: FileDescriptor?
     ) throws(StageError) {

@@ -111,7 +111,8 @@ final class LauncherService {
             isDismissed = false
             link?.send(
                 .welcome(
-                    version: LauncherProtocol.version, bootID: bootID, hostFingerprint: launcher.hostFingerprint),
+                    version: LauncherProtocol.version, bootID: bootID, hostFingerprint: launcher.hostFingerprint,
+                    makesDisks: launcher.makesDisks),
                 [own.descriptor])
             for sandbox in launcher.sandboxes.values { adopt(sandbox) }
             // After `adopted`, so that the worker knows every sandbox that progress is told of.

@@ -49,11 +49,13 @@ enum PlanValidation {
     }
 
     private static let slash = UInt8(ascii: "/")
+    /// As `SandboxPath.longest`, which this module does not know.
+    static let pathLimit = 4_000
 
     /// Absolute, below the root, without `.` and `..`, and nothing that a mount option could not carry. Looked at as
     /// bytes, as the kernel does: a combining mark makes another character of the slash before it.
     static func isPlainPath(_ path: String) -> Bool {
-        guard path.utf8.first == slash, path.utf8.count <= 4_000, !path.utf8.contains(0) else { return false }
+        guard path.utf8.first == slash, path.utf8.count <= pathLimit, !path.utf8.contains(0) else { return false }
         let components = path.utf8.split(separator: slash)
         return !components.isEmpty && !components.contains { $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }
     }

@@ -5,7 +5,7 @@
 /// opens with `hello`, the launcher answers with `welcome`; a version that the launcher does not know is
 /// answered with `refused` and the connection is closed.
 public enum LauncherProtocol {
-    public static let version: UInt32 = 3
+    public static let version: UInt32 = 4
     /// Bound on one message, well under the 256 KiB at which SEQPACKET fails.
     public static let messageLimit = 65_536
     /// Bound on a plan's memfd.
@@ -41,8 +41,9 @@ public enum LauncherRequest: Equatable, Sendable {
 /// What the launcher answers and tells.
 public enum LauncherEvent: Equatable, Sendable {
     /// The answer to `hello`. Descriptor: the read end of a SEQPACKET socket with `SpoolProgress` messages.
-    /// Followed by one `starting` or `adopted` for each sandbox that is still there.
-    case welcome(version: UInt32, bootID: String, hostFingerprint: String)
+    /// Followed by one `starting` or `adopted` for each sandbox that is still there. `makesDisks`: whether a writable
+    /// layer may be as large as the sandbox's memory, or larger.
+    case welcome(version: UInt32, bootID: String, hostFingerprint: String, makesDisks: Bool)
     case refused(message: String)
     /// A sandbox that an earlier worker asked for and heard nothing of yet: `started` or `failed` follows.
     case starting(id: String)

@@ -21,7 +21,7 @@ extension SQLiteJobStore {
                 [
                     worker.id.text, worker.name, labels, images, worker.offersHostImage, worker.capacity.cpuMillis,
                     worker.capacity.memoryBytes, worker.capacity.diskBytes, worker.bootID, worker.softwareVersion,
-                    now.milliseconds, token?.text, wanted != nil,
+                    now.milliseconds, token?.text, wanted != nil, worker.makesDisks,
                 ])
             guard let row = try database.row(WorkerSQL.byID, [worker.id.text]) else {
                 throw StoreError.corrupt("\(worker.id) is missing after it was stored")
@@ -65,7 +65,8 @@ extension SQLiteJobStore {
                 capacity: try row.resources(), images: try row.json("images"),
                 offersHostImage: try row.decode(forColumn: "offers_host_image"),
                 bootID: try row.decode(forColumn: "boot_id"),
-                softwareVersion: try row.decode(forColumn: "software_version")),
+                softwareVersion: try row.decode(forColumn: "software_version"),
+                makesDisks: try row.decode(forColumn: "makes_disks")),
             drain: try row.decode(String?.self, forColumn: "drain_reason").map {
                 Drain(reason: $0, deadline: deadline)
             },

@@ -19,6 +19,9 @@ public final class SQLiteJobStore: JobStore {
     public func close() async throws {
         guard !commits.isClosed else { throw StoreError.closed }
         await commits.close()
+        // SQLite would do so itself if the writer were the last to go; here readers are, who may not write. Without
+        // room for it the log stays, and the next one to open the database reads it.
+        _ = try? await pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
         do { try pool.close() } catch { throw StoreError.from(error) }
     }
 

@@ -11,10 +11,12 @@ public struct WorkerRegistration: Hashable, Sendable {
     /// Another boot id proves that nothing from before is alive.
     public var bootID: String
     public var softwareVersion: String
+    /// Whether a job's disk may be as large as its memory, or larger.
+    public var makesDisks: Bool
 
     public init(
         id: WorkerID, name: String, labels: [String: String], capacity: Resources, images: [String],
-        offersHostImage: Bool, bootID: String, softwareVersion: String
+        offersHostImage: Bool, bootID: String, softwareVersion: String, makesDisks: Bool
     ) {
         self.id = id
         self.name = name
@@ -24,6 +26,7 @@ public struct WorkerRegistration: Hashable, Sendable {
         self.offersHostImage = offersHostImage
         self.bootID = bootID
         self.softwareVersion = softwareVersion
+        self.makesDisks = makesDisks
     }
 }
 

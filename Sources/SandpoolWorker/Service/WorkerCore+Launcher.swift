@@ -93,7 +93,9 @@ extension WorkerCore {
     private func handle(_ event: LauncherEvent, _ descriptors: [FileDescriptor]) {
         if takeOwn(event, descriptors) { return }
         switch event {
-        case .welcome(_, _, let fingerprint): hostFingerprint = fingerprint
+        case .welcome(_, _, let fingerprint, let makesDisks):
+            hostFingerprint = fingerprint
+            self.makesDisks = makesDisks
         case .refused(let message): launcher?.close("it refused: \(message)")
         case .starting(let id): adopt(id, isStarted: false)
         case .adopted(let text, let startedMs):

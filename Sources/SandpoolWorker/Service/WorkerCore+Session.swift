@@ -16,7 +16,7 @@ extension WorkerCore {
             id: directory.workerID, name: settings.name, bootID: settings.bootID, capacity: settings.capacity,
             labels: settings.labels, images: preparer?.readyImages ?? [],
             offersHostImage: settings.offersHostImage, held: inventory(), softwareVersion: Version.current,
-            verification: verification)
+            verification: verification, makesDisks: makesDisks)
         return (session.number, hello)
     }
 

@@ -74,6 +74,8 @@ actor WorkerCore {
 
     var launcher: LauncherConnection?
     var hostFingerprint: String?
+    /// Whether the launcher can make a writable layer that is not in memory; nil until it has said so.
+    var makesDisks: Bool?
     var launcherWaiters = LauncherWaiters()
     /// Those of this worker's own that run now.
     var ownSandboxes: [String: OwnSandbox] = [:]

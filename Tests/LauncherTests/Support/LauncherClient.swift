@@ -21,7 +21,7 @@ final class LauncherClient {
         self.process = process
         try send(.hello(version: LauncherProtocol.version))
         let (event, descriptors) = try next()
-        guard case .welcome(_, _, let fingerprint) = event, let first = descriptors.first else {
+        guard case .welcome(_, _, let fingerprint, _) = event, let first = descriptors.first else {
             throw TestFailure("no welcome but \(event)")
         }
         hostFingerprint = fingerprint

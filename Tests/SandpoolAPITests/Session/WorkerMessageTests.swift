@@ -9,6 +9,13 @@ import Testing
         held: [HeldAttempt(lease: Fixed.lease, state: .running, stdoutBytes: 4, stderrBytes: 5)],
         softwareVersion: "0.1.0")
 
+    /// Keys that an older worker does not send.
+    private static let later: WorkerHello = {
+        var later = hello
+        (later.held, later.labels, later.makesDisks) = ([], [:], false)
+        return later
+    }()
+
     private static let result: AttemptResult = {
         var evidence = Evidence()
         evidence.reapedBy = "init"
@@ -32,6 +39,11 @@ import Testing
                 + #""held":[{"lease":\#(Fixed.leaseJSON),"state":"running","stderrBytes":5,"stdoutBytes":4}],"#
                 + #""id":"wk-01jd8000000000000000000003","images":["host"],"labels":{"zone":"a/b"},"name":"host-1","#
                 + #""offersHostImage":true,"softwareVersion":"0.1.0","version":1}}}"#),
+        Golden(
+            .hello(later),
+            #"{"hello":{"_0":{"bootID":"b0","capacity":{"cpuMillis":1,"diskBytes":3,"memoryBytes":2},"held":[],"#
+                + #""id":"wk-01jd8000000000000000000003","images":["host"],"labels":{},"makesDisks":false,"#
+                + #""name":"host-1","offersHostImage":true,"softwareVersion":"0.1.0","version":1}}}"#),
         Golden(
             .progress([AttemptProgress(lease: Fixed.lease, state: .building, at: Fixed.moment)]),
             #"{"progress":{"_0":[{"at":\#(Fixed.momentJSON),"lease":\#(Fixed.leaseJSON),"state":"building"}]}}"#),

@@ -16,7 +16,7 @@ final class FakeWorker: Sendable {
     init(
         _ server: TestServer, id: WorkerID = newID(), bootID: String = "boot-1", token: String? = nil,
         capacity: Resources = size, labels: [String: String] = [:], held: [HeldAttempt] = [],
-        verification: VerificationSummary? = nil
+        verification: VerificationSummary? = nil, makesDisks: Bool? = nil
     ) async throws {
         self.id = id
         let secret: String
@@ -24,7 +24,8 @@ final class FakeWorker: Sendable {
         self.token = secret
         let hello = WorkerHello(
             id: id, name: "fake", bootID: bootID, capacity: capacity, labels: labels, images: ["host"],
-            offersHostImage: true, held: held, softwareVersion: "test", verification: verification)
+            offersHostImage: true, held: held, softwareVersion: "test", verification: verification,
+            makesDisks: makesDisks)
         connection = try await FrameConnection(
             server, path: Routes.workerSession, token: secret, first: WorkerMessage.hello(hello))
         guard connection.status == 200, let frame = await connection.next() else {

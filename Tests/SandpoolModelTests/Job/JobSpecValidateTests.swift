@@ -73,6 +73,7 @@ import Testing
             for index in 0...64 { spec.mounts.append(Mount(blob: digest, path: "/\(index)", isFile: false)) }
         },
         Change("downloads[1]", "relative") { $0.downloads = ["/a", "b"] },
+        Change("downloads[0]", "root") { $0.downloads = ["/"] },
         Change("downloads", "too many") { $0.downloads = Array(repeating: "/a", count: 65) },
         Change("cpus", "NaN") { $0.resources.cpus = .nan },
         Change("cpus", "negative") { $0.resources.cpus = -1 },
@@ -117,7 +118,7 @@ import Testing
         for index in 0..<1_024 { spec.environment["V\(index)"] = "v" }
         for index in 0..<64 { spec.tags["t\(index)"] = String(repeating: "v", count: 255) }
         for index in 0..<64 { spec.mounts.append(Mount(blob: Self.digest, path: "/m/\(index)", isFile: false)) }
-        spec.downloads = Array(repeating: "/", count: 64)
+        spec.downloads = Array(repeating: "/a", count: 64)
         spec.network.allowCIDRs = Array(repeating: "192.0.2.0/24", count: 256)
         spec.network.allowDomains = Array(repeating: "*.example.org", count: 256)
         (spec.priority, spec.retries, spec.graceSeconds, spec.user) = (-1_000, 10, 0, "65535")

@@ -31,7 +31,7 @@ extension WorkerRegistration {
     ) -> WorkerRegistration {
         WorkerRegistration(
             id: id, name: name, labels: ["zone": "a"], capacity: .small, images: ["debian:12"],
-            offersHostImage: true, bootID: bootID, softwareVersion: "0.1.0")
+            offersHostImage: true, bootID: bootID, softwareVersion: "0.1.0", makesDisks: false)
     }
 }
 

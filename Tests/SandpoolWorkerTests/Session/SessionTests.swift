@@ -23,6 +23,7 @@ import Testing
 
             let second = try await coordinator.session()
             let hello = try await second.welcome()
+            #expect(hello.makesDisks == false, "as its launcher says")
             #expect(hello.held.map(\.lease) == [Self.lease] && hello.held.first?.state == .finished)
             #expect(try await second.results() == reported, "the very same")
             second.end()

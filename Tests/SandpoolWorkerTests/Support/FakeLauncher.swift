@@ -49,8 +49,9 @@ final class FakeLauncher: Sendable {
                 let (ours, theirs) = try SeqPacketSocket.pair()
                 connection.withLockedValue { $0 = Connection(events: socket, progress: ours) }
                 try socket.send(
-                    LauncherEvent.welcome(version: LauncherProtocol.version, bootID: "boot", hostFingerprint: "f")
-                        .encoded(), [theirs.descriptor])
+                    LauncherEvent.welcome(
+                        version: LauncherProtocol.version, bootID: "boot", hostFingerprint: "f", makesDisks: false
+                    ).encoded(), [theirs.descriptor])
             case .listLayers:
                 try socket.send(LauncherEvent.layers([]).encoded())
             case .importLayer(let layer):

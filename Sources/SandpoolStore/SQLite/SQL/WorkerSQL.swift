@@ -5,13 +5,13 @@ enum WorkerSQL {
     /// the one before.
     static let upsert = """
         INSERT INTO workers (id, name, labels, images, offers_host_image, cpu_millis, memory_bytes, disk_bytes,
-            boot_id, software_version, enrolled_at_ms, last_seen_at_ms, token)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12)
+            boot_id, software_version, enrolled_at_ms, last_seen_at_ms, token, makes_disks)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?14)
         ON CONFLICT (id) DO UPDATE SET
             name = excluded.name, labels = excluded.labels, images = excluded.images,
             offers_host_image = excluded.offers_host_image, cpu_millis = excluded.cpu_millis,
             memory_bytes = excluded.memory_bytes, disk_bytes = excluded.disk_bytes, boot_id = excluded.boot_id,
-            software_version = excluded.software_version,
+            software_version = excluded.software_version, makes_disks = excluded.makes_disks,
             last_seen_at_ms = max(last_seen_at_ms, excluded.last_seen_at_ms),
             enrolled_at_ms = iif(forgotten_at_ms IS NULL, enrolled_at_ms, excluded.enrolled_at_ms),
             drain_reason = iif(forgotten_at_ms IS NULL, drain_reason, NULL),
@@ -21,7 +21,7 @@ enum WorkerSQL {
         """
     private static let enrolled = """
         SELECT id, name, labels, images, offers_host_image, cpu_millis, memory_bytes, disk_bytes, boot_id,
-            software_version, drain_reason, drain_deadline_ms, enrolled_at_ms, last_seen_at_ms
+            software_version, makes_disks, drain_reason, drain_deadline_ms, enrolled_at_ms, last_seen_at_ms
         FROM workers WHERE forgotten_at_ms IS NULL
         """
     static let byID = "\(enrolled) AND id = ?"
