@@ -121,7 +121,7 @@ def main():
     older = sum(row["shown"] == "elsewhere" for row in shown)
     proven = (
         f"Of {len(shown)} attacks {proven} were shown to get through without what protects from them, and {older} more "
-        "on Debian 12's Linux 6.1, which has what this kernel lacks.")
+        "on Debian 12's Linux 6.1, which has what this host lacks.")
     lines = [BEGIN, "", f"{host} {' '.join(counts)} {proven}", "", *table(shown, columns), END]
     with open(options.page, encoding="utf-8") as file:
         page = file.read()
