@@ -65,18 +65,18 @@ struct SubordinateIDs {
     }
 
     private static func run(_ program: String, _ process: pid_t, _ own: UInt32, _ range: Range) -> Bool {
-        let words = [program, "\(process)", "0", "\(own)", "1", "1", "\(range.first)", "\(range.count)"]
-        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-        var environment: [UnsafeMutablePointer<CChar>?] = [nil]
+        let arguments = ProgramWords([
+            program, "\(process)", "0", "\(own)", "1", "1", "\(range.first)", "\(range.count)",
+        ])
+        let environment = ProgramWords([])
         let pid = try? ChildProcess.spawn {
             // What they say is said again, with what to do, by doctor.
             let null = open("/dev/null", O_RDWR)
             for number in Int32(0)...2 { dup2(null, number) }
             ProcessControl.closeAll(from: 3)
-            execve(program, &arguments, &environment)
+            execve(program, arguments.pointers, environment.pointers)
             _exit(127)
         }
-        for argument in arguments { free(argument) }
         guard let pid else { return false }
         var status: Int32 = -1
         return waitpid(pid, &status, 0) == pid && status == 0
