@@ -7,8 +7,7 @@ import Testing
 /// `--local` as a user without any privilege has it.
 @Suite(.enabled(if: geteuid() == 0, "only root can become somebody else"), .serialized, .timeLimit(.minutes(2)))
 struct OrdinaryUserTests {
-    /// An id that the host has no account for.
-    private static let user: uid_t = 54_321
+    private static let user = OrdinaryUser.id
 
     /// A directory of that user's.
     private final class Home {
@@ -21,16 +20,14 @@ struct OrdinaryUserTests {
 
         var path: String { directory.path }
 
-        func start(_ arguments: [String], prefix: [String] = []) throws -> RunningProgram {
-            let become = [
-                "/usr/bin/setpriv", "--reuid", "\(user)", "--regid", "\(user)", "--clear-groups", "--bounding-set",
-                "-all", Program.path,
-            ]
-            return try RunningProgram(
-                prefix + become + arguments, environment: ["HOME": path, "XDG_RUNTIME_DIR": "\(path)/none"])
+        /// Without pasta unless the prefix says otherwise.
+        func start(_ arguments: [String], prefix: [String] = OrdinaryUser.withoutNetwork) throws -> RunningProgram {
+            try RunningProgram(
+                prefix + OrdinaryUser.become + [Program.path] + arguments,
+                environment: ["HOME": path, "XDG_RUNTIME_DIR": "\(path)/none"])
         }
 
-        func run(_ arguments: [String], prefix: [String] = []) throws -> Program.Result {
+        func run(_ arguments: [String], prefix: [String] = OrdinaryUser.withoutNetwork) throws -> Program.Result {
             try start(arguments, prefix: prefix).waitForEnd()
         }
 
@@ -113,6 +110,22 @@ struct OrdinaryUserTests {
         #expect(result.status == 125)
         #expect(result.lines.count == 1, "\(result.stderr)")
         #expect(result.stderr.contains(expected), "\(result.stderr)")
+    }
+
+    @Test(
+        .enabled(if: access("/usr/bin/pasta", X_OK) == 0, "passt is not installed"),
+        .enabled(if: access("/dev/net/tun", F_OK) == 0, "this kernel has no tun"))
+    func withPastaThereIsANetwork() throws {
+        let home = try Home()
+        let prefix = ["/usr/bin/unshare", "--net"] + OrdinaryUser.withNetwork(nameserver: "203.0.113.53")
+        let doctor = try home.run(["doctor"], prefix: prefix)
+        #expect(doctor.stdout.contains("ok       open network"), "\(doctor.stdout)")
+        let interfaces = ["--", "sh", "-c", "tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '"]
+        let open = try home.run(["run", "--local"] + interfaces, prefix: prefix)
+        #expect(open.stdout == "lo\neth0\n" && open.lines.isEmpty, "\(open.stderr)")
+        let explicit = try home.run(["run", "--local", "--allow-domain", "example.org", "--", "true"], prefix: prefix)
+        #expect(explicit.status == 0, "\(explicit.stderr)")
+        #expect(try home.run(Self.blocked + interfaces, prefix: prefix).stdout == "lo\n")
     }
 
     /// The kernel gives no user namespace to who is in a chroot (user_namespaces(7)).

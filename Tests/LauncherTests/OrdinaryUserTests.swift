@@ -1,18 +1,15 @@
 import Foundation
 import LinuxSystem
 import SandpoolSandbox
+import SandpoolTestSupport
 import Testing
 
 /// The launcher as a user without any privilege starts it.
 @Suite(.enabled(if: geteuid() == 0, "only root can become somebody else")) struct OrdinaryUserTests {
-    /// An id that the host has no account for.
-    private static let user: uid_t = 54_321
-    private static let prefix = [
-        "/usr/bin/setpriv", "--reuid", "\(user)", "--regid", "\(user)", "--clear-groups", "--bounding-set", "-all",
-    ]
+    private static let user = OrdinaryUser.id
 
     private func withOrdinaryLauncher(_ body: (LauncherClient) throws -> Void) throws {
-        try withLauncher(prefix: Self.prefix, owner: Self.user, body)
+        try withLauncher(prefix: OrdinaryUser.withoutNetwork + OrdinaryUser.become, owner: Self.user, body)
     }
 
     /// A script without limits that this launcher could not keep.

@@ -20,7 +20,7 @@ public final class NetlinkSocket {
     private let descriptor: Int32
     private var sequence: UInt32 = 0
 
-    public init(_ family: Family) throws {
+    public init(_ family: Family) throws(SystemError) {
         descriptor = socket(AF_NETLINK, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), family.rawValue)
         guard descriptor >= 0 else { throw SystemError("socket AF_NETLINK", code: errno) }
         var timeout = timeval(tv_sec: Self.answerSeconds, tv_usec: 0)

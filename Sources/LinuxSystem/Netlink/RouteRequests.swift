@@ -67,8 +67,11 @@ public enum RouteRequest {
         return message
     }
 
-    public static func setUp(link index: UInt32) -> NetlinkMessage {
-        link(Kind.newLink, index: index, interfaceFlags: up)
+    /// - Parameter mtu: in bytes; nil leaves it as it is.
+    public static func setUp(link index: UInt32, mtu: UInt32? = nil) -> NetlinkMessage {
+        var message = link(Kind.newLink, index: index, interfaceFlags: up)
+        if let mtu { message.attribute(Attribute.linkMTU, mtu) }
+        return message
     }
 
     /// Sets per-link values without a writable `/proc/sys`, which a hardened service does not have.

@@ -26,11 +26,13 @@ enum OrdinaryUserChecks {
             fix: reason ?? "")
     }
 
+    /// Tried where nothing that it needs is missing: a security module may still forbid it.
     private static var network: HostCheck {
-        let reason = OrdinaryUser.gaps.blockedBecause
+        let lack = LauncherProgram.lackOfNetwork
+        let reason = lack?.what ?? LauncherProgram.networkTrial()
         return HostCheck(
-            "open network", reason == nil, isRequired: false, reason ?? "allowed",
-            fix: "run with sudo; only blocked networks work here")
+            "open network", reason == nil, isRequired: false, reason ?? "without root: by pasta",
+            fix: "\(lack?.fix ?? "see what stands against pasta"), or run with sudo; blocked networks work")
     }
 
     /// Overlay notes in an attribute that a directory hides the image's; a sandbox's own files are in a tmpfs.

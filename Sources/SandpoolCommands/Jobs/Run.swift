@@ -43,7 +43,7 @@ struct Run: AsyncParsableCommand {
 
     /// Whoever relies on a network must not look for the fault in his command.
     private static let blockedNotice =
-        "sandpool: it had no network, which this host opens only for root; --block-network says that none is needed"
+        "sandpool: it had no network; sandpool doctor says what this host lacks, --block-network that none is needed"
 
     /// Writes what the user wants to keep of the job. Its own failure says more than a failure to keep something.
     private func keep(_ finished: Job, from pool: Pool) async -> ExitStatus {

@@ -9,7 +9,7 @@ enum OrdinaryUser {
         var gaps = HostGaps()
         guard geteuid() != 0 else { return gaps }
         if case .missing(let reason) = UserDelegation.find() { gaps.unlimitedBecause = reason }
-        gaps.blockedBecause = "without root a sandbox has only its loopback; run with sudo"
+        gaps.blockedBecause = LauncherProgram.lackOfNetwork?.text
         return gaps
     }
 }

@@ -6,6 +6,7 @@ public enum LauncherMain {
     /// Runs until its work is over; returns the exit code.
     public static func run(_ arguments: [String]) -> Int32 {
         if arguments == [LauncherOptions.trial] { return OwnNamespace.isGiven ? 0 : 1 }
+        if arguments == [LauncherOptions.networkTrial] { return UserNetwork.trial() }
         do {
             return try run(LauncherOptions(arguments))
         } catch {
@@ -16,8 +17,9 @@ public enum LauncherMain {
 
     private static func run(_ options: LauncherOptions) -> Int32 {
         do {
+            closeInherited(options.mode)
             let rights = geteuid() == 0 ? HostRights.root : try OwnNamespace.enter()
-            try prepareProcess(options.mode, rights)
+            try prepareProcess(rights)
             let launcher = try Launcher(
                 dataDirectory: options.dataDirectory, rights, Composition(of: options.mode),
                 hasOldOverlays: options.hasOldOverlays)
@@ -59,14 +61,19 @@ public enum LauncherMain {
         while let received = try? peer.receive(limit: LauncherProtocol.messageLimit), received != nil {}
     }
 
-    private static func prepareProcess(_ mode: LauncherOptions.Mode, _ rights: HostRights) throws(SystemError) {
-        // What it was started with by accident would stay open as long as it lives: the end of somebody's pipe.
+    /// What it was started with by accident would stay open as long as it lives: the end of somebody's pipe.
+    private static func closeInherited(_ mode: LauncherOptions.Mode) {
+        // Descriptors 0 to 2 are always somebody's: nothing else must ever get one of these numbers.
+        while let raw = try? FileDescriptor.openRaw("/dev/null"), raw < 3 {}
         var first: Int32 = 3
         if case .connected(let descriptor) = mode {
             ProcessControl.closeAll(from: first, through: descriptor - 1)
             first = descriptor + 1
         }
         ProcessControl.closeAll(from: first)
+    }
+
+    private static func prepareProcess(_ rights: HostRights) throws(SystemError) {
         // Each sandbox takes some fifteen descriptors here and four in the spooler.
         ResourceLimit.openFiles.raise(aboveHard: false)
         // The launcher's own bound what all its sandboxes have together, beside the limit of each (`CommandLimits`).
@@ -76,8 +83,6 @@ public enum LauncherMain {
         signal(SIGPIPE, SIG_IGN)
         // Every mode is given where a file is made.
         umask(0)
-        // Descriptors 0 to 2 are always somebody's: a pipe must never get one of these numbers.
-        while try FileDescriptor.openRaw("/dev/null") < 3 {}
         if rights.hides { try ProcessControl.hideFromPeers() }
         try MountWorkshop.leaveHost()
     }

@@ -24,6 +24,8 @@ public struct LauncherOptions: Equatable, Sendable {
 
     /// Alone on the command line: says by its exit code whether an ordinary user gets what sandboxes take.
     static let trial = "--try-namespace"
+    /// Alone on the command line: the same of an open network; what it lacks is the one line of its output.
+    static let networkTrial = "--try-network"
 
     public static let usage =
         "usage: sandpool-launcher --data-dir DIR "

@@ -1,6 +1,6 @@
 import LinuxSystem
 
-/// The filter inside an open sandbox's own net namespace. The initial user namespace owns it, so neither root
+/// The filter inside an open sandbox's own net namespace. The launcher's user namespace owns it, so neither root
 /// in the sandbox nor a flush of the host's ruleset can change it.
 ///
 /// The rules are the same for every sandbox; what differs is in sets.
@@ -64,7 +64,8 @@ struct EgressFilter {
             rule(.protocolNumber(number) + .destination(in: AddressSet.gateway) + .destinationPort(53) + [.accept])
         }
         for set in [AddressSet.allowed, AddressSet.learned] {
-            let reachable = [NftablesExpression].destination(in: set)
+            let reachable =
+                [NftablesExpression].destination(in: set)
                 + .destination(in: AddressSet.host, inverted: true)
             rule(reachable + .destination(in: AddressSet.dropped, inverted: true) + [.accept])
             rule(reachable + .destination(in: AddressSet.opened) + [.accept])
@@ -85,6 +86,14 @@ struct EgressFilter {
         batch.addElements(set: AddressSet.opened, ranges: policy.opened.map(\.range).merged)
         batch.addElements(set: AddressSet.allowed, ranges: allowed.merged)
         try batch.commit(through: socket, stage: "open the egress filter")
+    }
+
+    /// Replaces the host's addresses, whole.
+    func setHost(_ ranges: [ClosedRange<UInt32>]) throws {
+        var batch = NftablesBatch(table: Self.table)
+        batch.flush(set: AddressSet.host)
+        batch.addElements(set: AddressSet.host, ranges: ranges.merged)
+        try batch.commit(through: socket, stage: "change the host's addresses in the egress filter")
     }
 
     /// Adds addresses of an allowed domain.

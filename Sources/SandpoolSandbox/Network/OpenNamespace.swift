@@ -31,22 +31,8 @@ struct OpenNamespace {
                     peerNamespace: descriptor.raw, mtu: host.mtu)
             ], stage: "create \(name)")
         hostLink = try host.route.linkIndex(name)
-        try Self.configureInside(namespace.route, address: address, gateway: plan.gateway)
+        try namespace.route.configureSandbox(interface: Self.interface, address: address, gateway: plan.gateway)
         try configureHostEnd(plan, name: name)
-    }
-
-    private static func configureInside(_ route: NetlinkSocket, address: UInt32, gateway: UInt32) throws {
-        let link = try route.linkIndex(interface)
-        // EAFNOSUPPORT: a kernel without IPv6, which has no such addresses either.
-        try? route.execute([RouteRequest.withoutIPv6Address(link: link)], stage: "IPv6 off")
-        try route.execute(
-            [
-                RouteRequest.addAddress(address, link: link),
-                RouteRequest.setUp(link: link),
-                // The gateway is on no common network: it is reached on the link by its own route.
-                RouteRequest.addHostRoute(to: gateway, link: link),
-                RouteRequest.addDefaultRoute(via: gateway, link: link),
-            ], stage: "configure the sandbox's interface")
     }
 
     private func configureHostEnd(_ plan: AddressPlan, name: String) throws {

@@ -152,7 +152,7 @@ public final class SandboxNetwork: NetworkProvider {
                 throw error
             }
         }
-        throw NetworkError("open network: all \(AddressPlan.slotCount) addresses are in use; run fewer sandboxes")
+        throw AddressPlan.allInUse
     }
 
     private func followRoutes(_ host: HostNetwork) {

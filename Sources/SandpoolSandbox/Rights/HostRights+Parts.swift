@@ -8,9 +8,13 @@ extension HostRights {
     }
 
     func network(_ data: DataDirectory, _ loop: EventLoop) throws -> any NetworkProvider {
-        if let blockedBecause { return try LoopbackNetwork(reason: blockedBecause, ids) }
-        var configuration = SandboxNetwork.Configuration()
-        configuration.stateDirectory = data.directory
-        return try SandboxNetwork(configuration: configuration, loop: loop)
+        switch outside {
+        case .host:
+            var configuration = SandboxNetwork.Configuration()
+            configuration.stateDirectory = data.directory
+            return try SandboxNetwork(configuration: configuration, loop: loop)
+        case .side(let side): return try UserNetwork(side, ids, loop)
+        case .none(let reason): return try LoopbackNetwork(reason: reason, ids)
+        }
     }
 }

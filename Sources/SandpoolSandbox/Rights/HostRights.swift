@@ -22,19 +22,31 @@ struct HostRights {
     var helperUser: uid_t?
     /// Why memory, processes and processor cannot be limited here. Nil: they are.
     var unlimitedBecause: String?
-    /// Why no network can be opened here. Nil: it can.
-    var blockedBecause: String?
+    var outside: Outside
 
-    static let root = HostRights(
-        ids: .ranges, makesDevices: true, makesDisks: true, mountsProcesses: true, overlayOptions: [], hides: true,
-        helperUser: nobody, unlimitedBecause: nil, blockedBecause: nil)
+    /// How sandboxes get a network.
+    enum Outside {
+        /// Through the host's own, which the launcher is in.
+        case host
+        /// Through a process that it left there.
+        case side(HostSide)
+        /// Not at all: one line with what to do.
+        case none(because: String)
+    }
 
-    static func ordinaryUser(_ ids: IdSpace, unlimitedBecause: String?, blockedBecause: String?) -> HostRights {
+    static var root: HostRights {
+        HostRights(
+            ids: .ranges, makesDevices: true, makesDisks: true, mountsProcesses: true, overlayOptions: [], hides: true,
+            helperUser: nobody, unlimitedBecause: nil, outside: .host)
+    }
+
+    static func ordinaryUser(_ ids: IdSpace, unlimitedBecause: String?, outside: Outside) -> HostRights {
         HostRights(
             ids: ids, makesDevices: false, makesDisks: false, mountsProcesses: false,
             overlayOptions: [("userxattr", "")], hides: false, helperUser: nil, unlimitedBecause: unlimitedBecause,
-            blockedBecause: blockedBecause)
+            outside: outside)
     }
 
-    private static let nobody: uid_t = 65_534
+    /// Nobody's user and group on every distribution.
+    static let nobody: uid_t = 65_534
 }

@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+import SandpoolSandbox
 
 /// Finds and starts `sandpool-launcher`, and finds what else is installed beside it.
 public struct LauncherProgram: Sendable {
@@ -51,6 +52,31 @@ public struct LauncherProgram: Sendable {
         else { return false }
         var status: Int32 = -1
         return waitpid(pid, &status, 0) == pid && status == 0
+    }
+
+    /// What ordinary users' sandboxes lack on this host to have a network, as far as it shows without a try.
+    public static var lackOfNetwork: Pasta.Lack? { Pasta.missing }
+
+    /// Why the launcher of this user can open no network: it tries. Nil: it can.
+    public static func networkTrial() -> String? {
+        do {
+            let said = try Pipe()
+            let pid = try ProcessSpawn.start(
+                [find().path, "--try-network"], environment: environment, descriptors: [(said.writeEnd.raw, 1)])
+            return try answer(of: pid, said)
+        } catch { return "\(error)" }
+    }
+
+    /// Its one line, where it did not end with 0. The line fits the pipe.
+    private static func answer(of pid: pid_t, _ said: Pipe) throws -> String? {
+        var status: Int32 = -1
+        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        guard status != 0 else { return nil }
+        try said.readEnd.setNonBlocking()
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        let count = max(0, read(said.readEnd.raw, &buffer, buffer.count))
+        let line = String(decoding: buffer[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        return line.isEmpty ? "\(try find().path) ended with status \(status)" : line
     }
 
     private static func executableDirectory() -> String {

@@ -42,6 +42,27 @@ extension FuzzTarget {
             ],
             decode: LearnRequest.init(_:), encode: \.encoded,
             also: { $0.learned.count <= LearnRequest.addressLimit ? nil : "\($0.learned.count) addresses at once" }),
+        canonical(
+            "host-side-command", sources: ["SandpoolSandbox/Network/User/HostSideMessages.swift"],
+            seeds: [
+                HostSideCommand.connect(token: 1, address: 2, gateway: 3), .disconnect(token: 1), .forward,
+            ].map(\.encoded),
+            decode: HostSideCommand.init(_:), encode: \.encoded),
+        FuzzTarget(
+            "pasta-words", sources: ["SandpoolSandbox/Network/User/PastaWords.swift"],
+            seeds: [Array("Failed to send 46 bytes to syslog\n4711\n".utf8), Array("No such option\n".utf8)]
+        ) { bytes in
+            // All at once or byte by byte, it comes to the same.
+            var (whole, parts) = (PastaWords(), PastaWords())
+            let verdict = whole.take(bytes) ?? whole.take([])
+            let pieces = bytes.lazy.compactMap { parts.take([$0]) }.first ?? parts.take([])
+            guard let verdict, let pieces, verdict == pieces || bytes.count >= PastaWords.limit else {
+                return .broken("\(String(describing: verdict)) or \(String(describing: pieces))")
+            }
+            guard case .ended(let reason) = verdict else { return .accepted }
+            return reason.utf8.count <= 200 && reason.utf8.allSatisfy { (32...126).contains($0) }
+                ? .accepted : .broken("'\(reason)' is no line for people")
+        },
     ]
 
     private static let dns = [

@@ -6,7 +6,11 @@ import Testing
 /// network is not touched.
 ///
 /// A server at port 80 listens on each of `addresses`, which the internet has, and on each of the host's.
-func withHost(addresses: [String] = ["203.0.113.1", "10.1.2.3"], _ body: ([String]) throws -> Void) throws {
+///
+/// - Parameter hasNames: whether 203.0.113.53, which is then one of the addresses, answers DNS.
+func withHost(
+    addresses: [String] = ["203.0.113.1", "10.1.2.3"], hasNames: Bool = false, _ body: ([String]) throws -> Void
+) throws {
     let host = try NamespaceHolder()
     let internet = try NamespaceHolder()
     defer {
@@ -25,7 +29,10 @@ func withHost(addresses: [String] = ["203.0.113.1", "10.1.2.3"], _ body: ([Strin
             "/bin/sh", "-ec",
             "ip link set lo up; ip addr add 192.0.2.1/24 dev in0; ip link set in0 up; \(added)",
         ])
-    let servers = try [host, internet].map { try NamespaceHolder($0.enter + NamespaceHolder.server) }
+    let servers = [
+        try NamespaceHolder(host.enter + NamespaceHolder.server),
+        try NamespaceHolder(internet.enter + (hasNames ? NamespaceHolder.namingServer : NamespaceHolder.server)),
+    ]
     defer { for server in servers { server.end() } }
     try body(host.enter)
     let left = try Command.run(host.enter + ["/bin/sh", "-ec", "nft list ruleset; ip -o -4 addr show dev lo"])
@@ -60,5 +67,13 @@ final class NamespaceHolder {
     static let server = [
         "/usr/bin/python3", "-c",
         "import socket, sys; s = socket.create_server(('', 80)); print('ready', flush=True); sys.stdin.read()",
+    ]
+
+    /// The same, and a DNS server that knows a few names.
+    static let namingServer = [
+        "/usr/bin/python3",
+        URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "../../SandboxNetworkTests/Peers/peer.py"
+        ).path, "internet",
     ]
 }

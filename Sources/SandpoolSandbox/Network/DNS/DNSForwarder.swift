@@ -6,12 +6,12 @@ final class DNSForwarder {
     /// Bounds on questions under way, and so on sockets and memory.
     private static let totalLimit = 512
     private static let sandboxLimit = 64
-    /// Datagrams read in one go before other descriptors have their turn.
-    private static let burst = 32
 
     private struct Sandbox {
         var token: UInt64
         var policy: ForwarderPolicy
+        /// Its own, where it has one.
+        var listener: DNSListener?
     }
 
     /// A question that was taken on.
@@ -25,31 +25,26 @@ final class DNSForwarder {
         var reply: (DNSQuery, UInt8, [DNS.Record]) -> Void
     }
 
-    private let datagram: FileDescriptor
     private let control: SeqPacketSocket
     private let loop: EventLoop
     private var resolver: ResolverConfiguration
-    private var streams: StreamClients?
+    /// Where every sandbox asks that has no listener of its own.
+    private var common: DNSListener?
     private var sandboxes: [UInt32: Sandbox] = [:]
     private var pending: [UInt64: Pending] = [:]
     private var pendingCounts: [UInt32: Int] = [:]
     private var lastNumber: UInt64 = 0
 
-    init(
-        datagram: FileDescriptor, stream: FileDescriptor, control: SeqPacketSocket, resolverPath: String,
-        loop: EventLoop
-    ) throws {
-        self.datagram = datagram
+    init(sockets: GatewaySockets?, control: SeqPacketSocket, resolverPath: String, loop: EventLoop) throws {
         self.control = control
         self.loop = loop
         resolver = ResolverConfiguration(path: resolverPath)
-        streams = try StreamClients(listener: stream, loop: loop) { [unowned self] message, client, reply in
-            handle(message, from: client, reply: reply) { query, code, records in
-                reply(DNSResponse.message(query, code: code, records: records, limit: DNS.streamLimit))
-            }
-        }
+        if let sockets { common = try listener(sockets, asker: nil) }
         try loop.watch(control.descriptor, .readable) { [unowned self] in readControl() }
-        try loop.watch(datagram, .readable) { [unowned self] in readDatagrams() }
+    }
+
+    private func listener(_ sockets: GatewaySockets, asker: UInt32?) throws -> DNSListener {
+        try DNSListener(sockets, asker: asker, loop: loop) { [unowned self] in handle($0) }
     }
 
     /// Takes all commands that are there. The end of the connection is the launcher's end.
@@ -58,19 +53,25 @@ final class DNSForwarder {
             do {
                 guard
                     let message = try control.receive(
-                        limit: ForwarderCommand.sizeLimit, descriptorLimit: 1, waiting: false)
+                        limit: ForwarderCommand.sizeLimit, descriptorLimit: ForwarderCommand.descriptorLimit,
+                        waiting: false)
                 else { return loop.stop() }
-                if let command = try? ForwarderCommand(message.bytes) { apply(command) }
+                if let command = try? ForwarderCommand(message.bytes) { apply(command, message.descriptors) }
             } catch { return }
         }
     }
 
-    private func apply(_ command: ForwarderCommand) {
+    private func apply(_ command: ForwarderCommand, _ descriptors: [FileDescriptor]) {
         switch command {
         case .admit(let address, let token, let policy):
-            sandboxes[address] = Sandbox(token: token, policy: policy)
+            stopListening(at: address)
+            // Where that fails the sandbox gets no answers; its neighbours do.
+            let own = GatewaySockets(descriptors).flatMap { try? listener($0, asker: address) }
+            sandboxes[address] = Sandbox(token: token, policy: policy, listener: own)
         case .forget(let address, let token):
-            if sandboxes[address]?.token == token { sandboxes[address] = nil }
+            guard sandboxes[address]?.token == token else { return }
+            stopListening(at: address)
+            sandboxes[address] = nil
         case .learned(let number, let isAdded):
             guard let entry = pending[number], let answer = entry.answer else { return }
             if isAdded {
@@ -81,45 +82,20 @@ final class DNSForwarder {
         }
     }
 
-    private func readDatagrams() {
-        for _ in 0..<Self.burst {
-            var buffer = [UInt8](repeating: 0, count: DNS.extendedDatagramLimit)
-            var sender = sockaddr_in()
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let count = withUnsafeMutablePointer(to: &sender) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    recvfrom(datagram.raw, &buffer, buffer.count, Int32(MSG_DONTWAIT), $0, &length)
-                }
-            }
-            guard count >= 0, let client = SocketAddress(sender) else { return }
-            let send = { [unowned self] (bytes: [UInt8]) in self.send(bytes, to: client) }
-            handle(Array(buffer[..<count]), from: client.ipv4Address, reply: send) { query, code, records in
-                let room = Int(query.datagramSize ?? 0)
-                let limit = min(max(room, DNS.datagramLimit), DNS.extendedDatagramLimit)
-                send(DNSResponse.message(query, code: code, records: records, limit: limit))
-            }
-        }
+    private func stopListening(at address: UInt32) {
+        guard let listener = sandboxes[address]?.listener else { return }
+        listener.stop()
+        // One of its questions may be on the stack below.
+        loop.afterEvents { withExtendedLifetime(listener) {} }
     }
 
-    /// What does not fit the socket's buffer is lost, as datagrams are.
-    private func send(_ bytes: [UInt8], to client: SocketAddress) {
-        _ = client.withPointer {
-            sendto(datagram.raw, bytes, bytes.count, Int32(MSG_DONTWAIT), $0, $1)
-        }
-    }
-
-    /// - Parameters:
-    ///   - reply: sends a message as it is.
-    ///   - answer: sends the answer to the query in the client's size.
-    private func handle(
-        _ message: [UInt8], from address: UInt32, reply: ([UInt8]) -> Void,
-        answer: @escaping (DNSQuery, UInt8, [DNS.Record]) -> Void
-    ) {
+    private func handle(_ asked: DNSListener.Asked) {
+        let (address, answer) = (asked.address, asked.answer)
         // A sandbox's policy was sent before its first question, but may not have been read yet.
         readControl()
         let query: DNSQuery
-        do { query = try DNSQuery(message) } catch {
-            if case .rejected(let id, let code) = error { reply(DNSResponse.rejection(id: id, code)) }
+        do { query = try DNSQuery(asked.message) } catch {
+            if case .rejected(let id, let code) = error { asked.reply(DNSResponse.rejection(id: id, code)) }
             return
         }
         let type = query.question.type

@@ -3,20 +3,20 @@ import LinuxSystem
 
 /// The first steps of the DNS forwarder's process: it gives everything up that it does not need.
 enum ForwarderMain {
-    /// Nobody's user and group on every distribution.
-    private static let nobody: uid_t = 65_534
-
+    /// - Parameters:
+    ///   - sockets: where every sandbox asks; nil where each has its own, which come with its admission.
+    ///   - user: whom it becomes; nil where there is nobody else to be.
     static func run(
-        sockets: GatewaySockets, control: SeqPacketSocket, resolverPath: String, parent: pid_t
+        sockets: GatewaySockets?, control: SeqPacketSocket, resolverPath: String, user: uid_t?, parent: pid_t
     ) -> Never {
         do {
             SignalMask.set(0)
             for number in [SIGTERM, SIGINT, SIGHUP, SIGCHLD] { signal(number, SIG_DFL) }
             signal(SIGPIPE, SIG_IGN)
-            let kept = try keepOnly([sockets.datagram, sockets.stream, control.descriptor])
+            let kept = try keepOnly([control.descriptor] + (sockets?.descriptors ?? []))
             try chdirToRoot()
             try Capabilities([]).boundAll()
-            try ProcessControl.setIdentity(user: nobody, group: nobody, groups: [])
+            if let user { try ProcessControl.setIdentity(user: user, group: user, groups: []) }
             try Capabilities([]).setCurrent()
             try ProcessControl.forbidNewPrivileges()
             try ProcessControl.hideFromPeers()
@@ -25,8 +25,8 @@ enum ForwarderMain {
             guard getppid() == parent else { _exit(0) }
             let loop = try EventLoop()
             let forwarder = try DNSForwarder(
-                datagram: kept[0], stream: kept[1], control: SeqPacketSocket(kept[2]), resolverPath: resolverPath,
-                loop: loop)
+                sockets: GatewaySockets(kept.dropFirst()), control: SeqPacketSocket(kept[0]),
+                resolverPath: resolverPath, loop: loop)
             try HelperFilter.forwarder().install()
             try withExtendedLifetime(forwarder) { try loop.run() }
             _exit(0)

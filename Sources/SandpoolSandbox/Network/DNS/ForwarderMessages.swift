@@ -1,8 +1,10 @@
 /// What the launcher tells the DNS forwarder, one SEQPACKET message each.
 enum ForwarderCommand {
     static let sizeLimit = 65_536
+    static let descriptorLimit = 2
 
-    /// Questions from `address` are from a sandbox with this policy. Replaces what was known of the address.
+    /// Questions from `address` are from a sandbox with this policy. Replaces what was known of the address. Beside
+    /// it may be the sockets at which that sandbox asks, and no other.
     case admit(address: UInt32, token: UInt64, ForwarderPolicy)
     case forget(address: UInt32, token: UInt64)
     /// The addresses of request `number` are in the sandbox's filter, or could not be added.

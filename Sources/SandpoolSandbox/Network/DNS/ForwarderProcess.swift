@@ -7,15 +7,20 @@ final class ForwarderProcess {
         var token: UInt64
         var policy: ForwarderPolicy
         var filter: EgressFilter
+        /// Its own, where sandboxes share none.
+        var sockets: GatewaySockets?
     }
+
+    /// Starts the program at the other end of a connection. Nil for one that is somebody else's child: then the end
+    /// of the connection is its end.
+    typealias Start = (SeqPacketSocket) throws -> ChildProcess?
 
     /// How long an address stays in a filter: no shorter than programs keep names, no longer than an hour.
     private static let learnedSeconds: ClosedRange<UInt32> = 60...3_600
     private static let socketBuffer: Int32 = 1 << 20
     private static let restartDelaysMs: [UInt64] = [10, 100, 1_000, 10_000]
 
-    private let sockets: GatewaySockets
-    private let resolverPath: String
+    private let startProgram: Start
     private let loop: EventLoop
     private var admissions: [UInt32: Admission] = [:]
     private var child: ChildProcess?
@@ -23,29 +28,52 @@ final class ForwarderProcess {
     private var restarts = 0
     private var restartTimer: EventLoop.TimerToken?
 
-    init(sockets: GatewaySockets, resolverPath: String, loop: EventLoop) throws {
-        self.sockets = sockets
-        self.resolverPath = resolverPath
+    init(loop: EventLoop, start startProgram: @escaping Start) throws {
+        self.startProgram = startProgram
         self.loop = loop
         try start()
     }
 
+    /// Root's: a child that becomes nobody.
+    convenience init(sockets: GatewaySockets, resolverPath: String, loop: EventLoop) throws {
+        let launcher = getpid()
+        try self.init(loop: loop) { theirs in
+            try ChildProcess.clone {
+                ForwarderMain.run(
+                    sockets: sockets, control: theirs, resolverPath: resolverPath, user: HostRights.nobody,
+                    parent: launcher)
+            }
+        }
+    }
+
     /// From now on the sandbox with this address may ask. Its policy is in the forwarder's queue before the
     /// sandbox's first question can be.
-    func admit(address: UInt32, token: UInt64, _ policy: EgressPolicy, filter: EgressFilter) throws {
+    ///
+    /// - Parameter sockets: at which this sandbox asks, where sandboxes share none.
+    func admit(
+        address: UInt32, token: UInt64, _ policy: EgressPolicy, filter: EgressFilter, sockets: GatewaySockets? = nil
+    ) throws {
         let policy = ForwarderPolicy(
             isRestricted: policy.isRestricted, domains: policy.domains, opened: policy.opened)
-        admissions[address] = Admission(token: token, policy: policy, filter: filter)
+        let admission = Admission(token: token, policy: policy, filter: filter, sockets: sockets)
+        admissions[address] = admission
         // While it is being started again, the new one gets all admissions.
         guard let control else { return }
         do {
-            try control.send(ForwarderCommand.admit(address: address, token: token, policy).encoded, waiting: false)
-        } catch where error.code != EPIPE && error.code != ECONNRESET {
+            try Self.send(admission, address, through: control)
+        } catch  where error.code != EPIPE && error.code != ECONNRESET {
             admissions[address] = nil
             throw error
         } catch {
             // It has just ended; see above.
         }
+    }
+
+    private static func send(
+        _ admission: Admission, _ address: UInt32, through control: SeqPacketSocket
+    ) throws(SystemError) {
+        let command = ForwarderCommand.admit(address: address, token: admission.token, admission.policy)
+        try control.send(command.encoded, admission.sockets?.descriptors ?? [], waiting: false)
     }
 
     func forget(address: UInt32, token: UInt64) {
@@ -58,27 +86,19 @@ final class ForwarderProcess {
     func stop() {
         if let restartTimer { loop.cancel(restartTimer) }
         restartTimer = nil
-        guard let child else { return }
-        try? child.send(SIGKILL)
-        end(child)
+        if let child { try? child.send(SIGKILL) }
+        end()
     }
 
     private func start() throws {
         let (ours, theirs) = try SeqPacketSocket.pair()
         ours.setBuffers(Self.socketBuffer)
         theirs.setBuffers(Self.socketBuffer)
-        let launcher = getpid()
-        let child = try ChildProcess.clone { [sockets, resolverPath] in
-            ForwarderMain.run(sockets: sockets, control: theirs, resolverPath: resolverPath, parent: launcher)
-        }
-        self.child = child
+        child = try startProgram(theirs)
         control = ours
         do {
-            for (address, admission) in admissions {
-                let command = ForwarderCommand.admit(address: address, token: admission.token, admission.policy)
-                try ours.send(command.encoded, waiting: false)
-            }
-            try loop.watch(child.descriptor, .readable) { [unowned self] in restart(after: child) }
+            for (address, admission) in admissions { try Self.send(admission, address, through: ours) }
+            if let child { try loop.watch(child.descriptor, .readable) { [unowned self] in restart() } }
             try loop.watch(ours.descriptor, .readable) { [unowned self] in serve(ours) }
         } catch {
             stop()
@@ -86,17 +106,18 @@ final class ForwarderProcess {
         }
     }
 
-    private func end(_ child: ChildProcess) {
-        loop.forget(child.descriptor)
+    private func end() {
         if let control { loop.forget(control.descriptor) }
+        control = nil
+        guard let child else { return }
+        loop.forget(child.descriptor)
         // ECHILD when the launcher's own wait for any child was first.
         _ = try? child.reap()
         self.child = nil
-        control = nil
     }
 
-    private func restart(after child: ChildProcess) {
-        end(child)
+    private func restart() {
+        end()
         let delay = Self.restartDelaysMs[min(restarts, Self.restartDelaysMs.count - 1)]
         restarts += 1
         startLater(delay)
@@ -111,14 +132,25 @@ final class ForwarderProcess {
     }
 
     private func serve(_ control: SeqPacketSocket) {
-        guard let message = try? control.receive(limit: LearnRequest.sizeLimit, descriptorLimit: 1, waiting: false),
-            let request = try? LearnRequest(message.bytes)
-        else { return }
+        guard let message = receive(control) else { return }
+        guard let request = try? LearnRequest(message.bytes) else { return }
         // It answers questions, so it works.
         restarts = 0
         let isAdded = learn(request)
         try? control.send(
             ForwarderCommand.learned(number: request.number, isAdded: isAdded).encoded, waiting: false)
+    }
+
+    private func receive(_ control: SeqPacketSocket) -> SeqPacketSocket.Message? {
+        do throws(SystemError) {
+            let message = try control.receive(limit: LearnRequest.sizeLimit, descriptorLimit: 1, waiting: false)
+            if let message { return message }
+        } catch  where [EAGAIN, EMSGSIZE].contains(error.code) {
+            return nil
+        } catch {}
+        // A child's own end tells.
+        if child == nil { restart() }
+        return nil
     }
 
     private func learn(_ request: LearnRequest) -> Bool {

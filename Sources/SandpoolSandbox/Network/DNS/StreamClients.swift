@@ -24,19 +24,27 @@ final class StreamClients {
     typealias Reply = ([UInt8]) -> Void
 
     private let listener: FileDescriptor
+    private let asker: UInt32?
     private let loop: EventLoop
     private let handle: (_ message: [UInt8], _ address: UInt32, _ reply: @escaping Reply) -> Void
     private var clients: [UInt64: Client] = [:]
     private var lastNumber: UInt64 = 0
 
+    /// - Parameter asker: whose listener it is; nil where each client's address tells who it is.
     init(
-        listener: FileDescriptor, loop: EventLoop,
+        listener: FileDescriptor, asker: UInt32?, loop: EventLoop,
         handle: @escaping (_ message: [UInt8], _ address: UInt32, _ reply: @escaping Reply) -> Void
     ) throws {
         self.listener = listener
+        self.asker = asker
         self.loop = loop
         self.handle = handle
         try loop.watch(listener, .readable) { [unowned self] in accept() }
+    }
+
+    func stop() {
+        loop.forget(listener)
+        for number in Array(clients.keys) { drop(number) }
     }
 
     private func accept() {
@@ -47,7 +55,7 @@ final class StreamClients {
         }
         guard raw >= 0 else { return }
         let socket = FileDescriptor(owning: raw)
-        guard let address = SocketAddress(peer)?.ipv4Address, clients.count < Self.totalLimit,
+        guard let address = asker ?? SocketAddress(peer)?.ipv4Address, clients.count < Self.totalLimit,
             clients.values.count(where: { $0.address == address }) < Self.sandboxLimit,
             (try? socket.setNonBlocking()) != nil
         else { return }

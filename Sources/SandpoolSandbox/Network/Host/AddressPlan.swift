@@ -18,6 +18,15 @@ public struct AddressPlan: Equatable, Sendable {
         }
     }()
 
+    static var noneIsFree: NetworkError {
+        let list = candidates.map(\.network.description).joined(separator: ", ")
+        return NetworkError("open network: this host has routes into each of \(list); free one of them")
+    }
+
+    static var allInUse: NetworkError {
+        NetworkError("open network: all \(slotCount) addresses are in use; run fewer sandboxes")
+    }
+
     public var gateway: UInt32 { network.address + 1 }
 
     func address(slot: Int) -> UInt32 { network.address + Self.firstSandbox + UInt32(slot) }

@@ -1,7 +1,7 @@
 import Glibc
 import LinuxSystem
 
-/// The DNS forwarder's sockets on the gateway address, bound by the launcher because port 53 takes root.
+/// The DNS forwarder's sockets at the address where sandboxes ask, bound by the launcher because port 53 takes root.
 struct GatewaySockets {
     static let port: UInt16 = 53
     private static let backlog: Int32 = 64
@@ -10,6 +10,16 @@ struct GatewaySockets {
 
     let datagram: FileDescriptor
     let stream: FileDescriptor
+
+    /// As they came from another process; nil for another number of them.
+    init?(_ received: some Collection<FileDescriptor>) {
+        let received = Array(received)
+        guard received.count == 2 else { return nil }
+        datagram = received[0]
+        stream = received[1]
+    }
+
+    var descriptors: [FileDescriptor] { [datagram, stream] }
 
     /// Nil when another process holds the port there.
     init?(address: UInt32) throws(SystemError) {

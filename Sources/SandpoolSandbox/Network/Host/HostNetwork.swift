@@ -87,8 +87,7 @@ final class HostNetwork {
                 "open network: port 53 is taken on every address of this host; let the DNS server that holds it "
                     + "listen on named addresses only (dnsmasq: bind-interfaces)", code: EADDRINUSE)
         }
-        let list = AddressPlan.candidates.map(\.network.description).joined(separator: ", ")
-        throw NetworkError("open network: this host has routes into each of \(list); free one of them")
+        throw AddressPlan.noneIsFree
     }
 
     /// Removes what a launcher that ended without notice left. The claim is held, so nobody uses it.

@@ -1,0 +1,91 @@
+import Glibc
+import LinuxSystem
+
+/// The launcher's process in the host's net namespace: starts what needs sockets there. The first of a pid namespace,
+/// so that all of it ends with it, whatever pasta does to its own parent-death signal (pid_namespaces(7)).
+final class HostSideMain {
+    private let control: SeqPacketSocket
+    private let resolverPath: String
+    private let loop: EventLoop
+    /// By their tokens; each until it was reaped, so that its number is its own.
+    private var connections: [UInt64: pid_t] = [:]
+
+    static func run(_ control: SeqPacketSocket, resolverPath: String) -> Never {
+        do throws(SystemError) {
+            // The end of the connection tells, too; this is for a launcher that leaves a copy of it behind.
+            try ProcessControl.killWhenParentEnds()
+            ProcessControl.closeAll(except: [control.descriptor])
+            ResourceLimit.openFiles.raise(aboveHard: false)
+            try systemCall("chdir /") { chdir("/") }
+            let side = try HostSideMain(control, resolverPath)
+            try side.loop.run()
+            _exit(0)
+        } catch {
+            Diagnostics.write("host's side of the network: \(error)")
+            _exit(1)
+        }
+    }
+
+    private init(_ control: SeqPacketSocket, _ resolverPath: String) throws(SystemError) {
+        self.control = control
+        self.resolverPath = resolverPath
+        loop = try EventLoop()
+        try loop.watch(control.descriptor, .readable) { [unowned self] in receive() }
+    }
+
+    /// The launcher's end is this one's, and a launcher that cannot be understood is none.
+    private func receive() {
+        guard
+            let message = try? control.receive(
+                limit: HostSideCommand.sizeLimit, descriptorLimit: HostSideCommand.descriptorLimit),
+            let command = try? HostSideCommand(message.bytes)
+        else { return loop.stop() }
+        // Those that did not fit are closed: by that the launcher sees it.
+        if message.descriptors.count == command.descriptorCount { obey(command, message.descriptors) }
+    }
+
+    /// What cannot be started closes what came with it.
+    private func obey(_ command: HostSideCommand, _ descriptors: [FileDescriptor]) {
+        switch command {
+        case .connect(let token, let address, let gateway):
+            let words = Pasta.words(address: address, gateway: gateway)
+            guard let pid = Self.start(words, namespace: descriptors[0], said: descriptors[1]) else { return }
+            connections[token] = pid
+            watch(pid) { [unowned self] in if connections[token] == pid { connections[token] = nil } }
+        case .disconnect(let token):
+            if let pid = connections.removeValue(forKey: token) { kill(pid, SIGKILL) }
+        case .forward:
+            let (own, resolverPath) = (getpid(), resolverPath)
+            let child = try? ChildProcess.clone {
+                ForwarderMain.run(
+                    sockets: nil, control: SeqPacketSocket(descriptors[0]), resolverPath: resolverPath, user: nil,
+                    parent: own)
+            }
+            if let child { watch(child.pid) {} }
+        }
+    }
+
+    /// Reaps it when it ends. One that cannot be watched, for want of a descriptor, is left a zombie.
+    private func watch(_ pid: pid_t, _ ended: @escaping () -> Void) {
+        guard let descriptor = try? ChildProcess.open(pid) else { return }
+        try? loop.watch(descriptor, .readable) { [unowned self] in
+            loop.forget(descriptor)
+            waitpid(pid, nil, 0)
+            ended()
+        }
+    }
+
+    private static func start(_ words: [String], namespace: FileDescriptor, said: FileDescriptor) -> pid_t? {
+        let (arguments, environment) = (ProgramWords(words), ProgramWords([]))
+        return try? ChildProcess.spawn {
+            // It takes a handler that is not the default one for an error.
+            signal(SIGPIPE, SIG_DFL)
+            dup2(namespace.raw, STDIN_FILENO)
+            dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO)
+            dup2(said.raw, STDERR_FILENO)
+            ProcessControl.closeAll(from: 3)
+            execve(Pasta.path, arguments.pointers, environment.pointers)
+            _exit(127)
+        }
+    }
+}
