@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/dqblk_xfs.h>
 #include <linux/keyctl.h>
 #include <linux/loop.h>
 #include <linux/openat2.h>
+#include <linux/quota.h>
 #include <linux/seccomp.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -107,6 +109,65 @@ int CLinux_loop_configure(int device, int file, unsigned block_size) {
     struct loop_config config = {.fd = (unsigned)file, .block_size = block_size};
     config.info.lo_flags = LO_FLAGS_AUTOCLEAR | LO_FLAGS_DIRECT_IO;
     return ioctl(device, LOOP_CONFIGURE, &config);
+}
+
+// struct fsxattr of <linux/fs.h>, which includes <linux/mount.h>.
+struct file_attributes {
+    uint32_t flags, extent_bytes, extents, project, copied_extent_bytes;
+    uint8_t padding[8];
+};
+#define GET_ATTRIBUTES _IOR('X', 31, struct file_attributes)
+#define SET_ATTRIBUTES _IOW('X', 32, struct file_attributes)
+static const uint32_t project_is_inherited = 0x200;
+
+int CLinux_project(int file, uint32_t *project, int *is_inherited) {
+    struct file_attributes attributes;
+    if (ioctl(file, GET_ATTRIBUTES, &attributes) != 0) return -1;
+    *project = attributes.project;
+    *is_inherited = (attributes.flags & project_is_inherited) != 0;
+    return 0;
+}
+
+int CLinux_set_project(int directory, uint32_t project) {
+    struct file_attributes attributes;
+    if (ioctl(directory, GET_ATTRIBUTES, &attributes) != 0) return -1;
+    attributes.project = project;
+    attributes.flags |= project_is_inherited;
+    return ioctl(directory, SET_ATTRIBUTES, &attributes);
+}
+
+static int project_quota(int file, unsigned command, uint32_t project, void *argument) {
+    return (int)syscall(SYS_quotactl_fd, file, QCMD(command, PRJQUOTA), project, argument);
+}
+
+int CLinux_quota(int file, uint32_t project, struct CLinux_quota *quota) {
+    struct if_dqblk block = {0};
+    // XFS has no record of a project that never had anything.
+    if (project_quota(file, Q_GETQUOTA, project, &block) != 0 && errno != ENOENT) return -1;
+    *quota = (struct CLinux_quota){
+        .bytes = block.dqb_curspace,
+        .inodes = block.dqb_curinodes,
+        .byte_limit = block.dqb_bhardlimit * QIF_DQBLKSIZE,
+        .inode_limit = block.dqb_ihardlimit,
+        .soft_byte_limit = block.dqb_bsoftlimit * QIF_DQBLKSIZE,
+        .soft_inode_limit = block.dqb_isoftlimit,
+    };
+    return 0;
+}
+
+int CLinux_set_quota(int file, uint32_t project, uint64_t byte_limit, uint64_t inode_limit) {
+    struct if_dqblk block = {
+        .dqb_bhardlimit = byte_limit / QIF_DQBLKSIZE,
+        .dqb_ihardlimit = inode_limit,
+        .dqb_valid = QIF_LIMITS,
+    };
+    return project_quota(file, Q_SETQUOTA, project, &block);
+}
+
+int CLinux_quota_holds(int file) {
+    struct fs_quota_statv state = {.qs_version = FS_QSTATV_VERSION1};
+    if (project_quota(file, Q_XGETQSTATV, 0, &state) != 0) return -1;
+    return (state.qs_flags & FS_QUOTA_PDQ_ENFD) != 0;
 }
 
 int CLinux_fallocate(int file, int mode, int64_t count) { return fallocate(file, mode, 0, count); }

@@ -114,4 +114,10 @@ import Testing
         #expect(outcome.exitCode == 0)
         #expect(outcome.message == "downloads: /out is not there")
     }
+
+    @Test(arguments: [(WritableLayerKind.tmpfs, "tmpfs"), (.loop, "loop"), (.projectQuota, "project_quota")])
+    func evidenceNamesTheWritableLayer(kind: WritableLayerKind, name: String) {
+        let report = ExitReport(end: .exited(code: 0), reason: .none, writableLayer: kind)
+        #expect(Evidence(report, hostFingerprint: nil).writableLayer == name)
+    }
 }

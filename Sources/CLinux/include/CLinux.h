@@ -59,6 +59,23 @@ int CLinux_mount_setattr(int directory, const char *path, unsigned flags, uint64
 int CLinux_loop_free(int control);
 int CLinux_loop_configure(int device, int file, unsigned block_size);
 
+// ioctl(2) is variadic: the project id of a file, and for a directory whether what is made in it gets the same
+// (FS_IOC_FSGETXATTR, FS_IOC_FSSETXATTR; ioctl_xfs_fsgetxattr(2)).
+int CLinux_project(int file, uint32_t *project, int *is_inherited);
+int CLinux_set_project(int directory, uint32_t project);
+
+// quotactl_fd(2), Linux 5.14, has no wrapper. Of a project on the file system of `file`; 0 is no limit.
+struct CLinux_quota {
+    uint64_t bytes, inodes;
+    uint64_t byte_limit, inode_limit;
+    // Below the limits: what only warns (quotactl(2), "soft limit").
+    uint64_t soft_byte_limit, soft_inode_limit;
+};
+int CLinux_quota(int file, uint32_t project, struct CLinux_quota *quota);
+int CLinux_set_quota(int file, uint32_t project, uint64_t byte_limit, uint64_t inode_limit);
+// 1 where the limits of projects hold there, 0 where nothing or only use is counted.
+int CLinux_quota_holds(int file);
+
 // Declared only with _GNU_SOURCE: fallocate(2) from the start of the file.
 int CLinux_fallocate(int file, int mode, int64_t count);
 

@@ -26,6 +26,22 @@ public enum DirectoryListing {
         return false
     }
 
+    /// Calls `body` with each name in an open directory, as it is on disk and as long as the call lasts; a name need
+    /// not be text. What `body` removes or makes may be seen or not.
+    public static func each(
+        in directory: FileDescriptor, _ body: (UnsafePointer<CChar>) throws(SystemError) -> Void
+    ) throws(SystemError) {
+        let stream = try open(directory)
+        defer { closedir(stream) }
+        while let entry = readdir(stream) {
+            try withUnsafePointer(to: &entry.pointee.d_name) { pointer throws(SystemError) in
+                try pointer.withMemoryRebound(to: CChar.self, capacity: 256) { name throws(SystemError) in
+                    if strcmp(name, ".") != 0, strcmp(name, "..") != 0 { try body(name) }
+                }
+            }
+        }
+    }
+
     /// Opened anew, since a copy would share its position.
     private static func open(_ directory: FileDescriptor) throws(SystemError) -> OpaquePointer {
         let raw = try systemCall("openat .") { openat(directory.raw, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }

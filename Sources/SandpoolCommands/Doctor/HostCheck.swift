@@ -49,6 +49,15 @@ enum HostFile {
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+    /// The path itself, or the directory above it that is there.
+    static func nearest(to path: String) -> String {
+        var place = path
+        while !exists(place), let slash = place.lastIndex(of: "/"), slash != place.startIndex {
+            place = String(place[..<slash])
+        }
+        return place
+    }
+
     /// The number that a file of `/proc/sys` holds.
     static func number(_ path: String) -> Int? {
         text(path).flatMap { Int($0.split(whereSeparator: \.isWhitespace).first ?? "") }

@@ -8,7 +8,7 @@ enum HostChecks {
     private static let wantedDisk: Int64 = 1 << 30
 
     static var all: [HostCheck] {
-        [launcher, disk, loopDevices, formatter, tar, mmdebstrap, subordinateIDs] + OrdinaryUserChecks.all
+        [launcher, disk, BigDiskCheck.found, tar, mmdebstrap, subordinateIDs] + OrdinaryUserChecks.all
     }
 
     private static var launcher: HostCheck {
@@ -21,30 +21,13 @@ enum HostChecks {
     }
 
     private static var disk: HostCheck {
-        var place = DataDirectories.local
-        while !HostFile.exists(place), let slash = place.lastIndex(of: "/"), slash != place.startIndex {
-            place = String(place[..<slash])
-        }
+        let place = HostFile.nearest(to: DataDirectories.local)
         var status = statvfs()
         let isKnown = statvfs(place, &status) == 0
         let free = isKnown ? Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize)) : 0
         return HostCheck(
             "disk", free >= wantedDisk, "\(MeasuredSize.text(free)) free at \(place)",
             fix: "free \(ByteSize.format(wantedDisk)) or more there")
-    }
-
-    private static var loopDevices: HostCheck {
-        let control = "/dev/loop-control"
-        let isThere = HostFile.exists(control)
-        return HostCheck(
-            "loop devices", isThere, isRequired: false,
-            isThere ? control : "\(control) is not there; needed for a --disk of --memory or more",
-            fix: "modprobe loop")
-    }
-
-    private static var formatter: HostCheck {
-        program(
-            "mke2fs", isRequired: false, purpose: "a --disk of --memory or more", fix: "apt-get install e2fsprogs")
     }
 
     private static var tar: HostCheck {

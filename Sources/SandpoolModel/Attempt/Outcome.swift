@@ -64,8 +64,8 @@ public struct Evidence: Hashable, Sendable, Codable {
     /// Bytes and inodes that the writable layer held at the end, beyond what it began with.
     public var diskBytes: Int64?
     public var inodes: Int64?
-    /// Which mechanism bounds the writable layer: `tmpfs`, which is counted in the memory, or `loop`, a file system
-    /// of its own over a loop device.
+    /// Which mechanism bounds the writable layer: `tmpfs`, which is counted in the memory, `loop`, a file system of
+    /// its own over a loop device, or `project_quota`, a directory with a limit.
     public var writableLayer: String?
     /// Which timer fired, if one did: `timeout`, `idle_timeout`.
     public var timer: String?

@@ -25,6 +25,9 @@ enum DiskProbes {
         Probe("inode-bomb", .exhaustion, "more files than its writable layer holds", behind: [.mountNamespace]) { _ in
             Place.withDirectory { makeFiles(inodes, in: $0) }
         },
+        Probe("file-flags", .kernel, "take a file out of what its disk's limit counts", behind: [.seccomp]) { _ in
+            Place.withDirectory(flags)
+        },
     ]
 
     /// Above what the writable layer of a small sandbox has.
@@ -41,6 +44,19 @@ enum DiskProbes {
             return .held("after \((index * block.count) >> 20) MiB: \(Answer.text(errno))")
         }
         return .through("\(bytes >> 20) MiB were written")
+    }
+
+    /// The flags that it has: on an overlay, setting those that an image's file has gives the copy the image's project.
+    private static func flags(in directory: String) -> Outcome {
+        let file = open("\(directory)/file", O_CREAT | O_RDONLY | O_CLOEXEC, 0o600)
+        guard file >= 0 else { return .notRun("open: \(Answer.text(errno))") }
+        defer { close(file) }
+        return withMemory(8) { memory in
+            // FS_IOC_GETFLAGS and FS_IOC_SETFLAGS (ioctl_iflags(2)).
+            let asked = Answer(__NR_ioctl, Int(file), 0x8008_6601, memory)
+            guard asked.code == 0 else { return .notRun("ioctl FS_IOC_GETFLAGS: \(Answer.text(asked.code))") }
+            return Answer(__NR_ioctl, Int(file), 0x4008_6602, memory).outcome("ioctl FS_IOC_SETFLAGS")
+        }
     }
 
     private static func makeFiles(_ wanted: Int, in directory: String) -> Outcome {

@@ -1,7 +1,7 @@
 import Glibc
 import LinuxSystem
 
-/// Disks for sandboxes whose writable layer does not fit their memory, some of them ready before they are asked for.
+/// Images for sandboxes whose writable layer does not fit their memory, some of them ready before they are asked for.
 ///
 /// The sizes that were asked for last are the ones that are kept ready. A ready disk is sparse; its room on the
 /// host's disk is taken when a sandbox gets it, so that the promise holds and nothing is held for nobody. All of it
@@ -85,12 +85,12 @@ final class DiskPool {
                 let image = try DiskImage.make(bytes: bytes, in: directory, isReserved: isReserved)
                 return [image.mount.descriptor, image.file]
             },
-            then: { [unowned self] outcome in
+            then: { outcome in
                 switch outcome {
                 case .success(let made) where made.count == 2:
                     done(.success(DiskImage(bytes: bytes, mount: Mount(descriptor: made[0]), file: made[1])))
-                case .success: done(.failure(failure(SystemError("disk", code: EBADMSG), bytes)))
-                case .failure(let error): done(.failure(failure(error, bytes)))
+                case .success: done(.failure(WritableDisk.failure(SystemError("disk", code: EBADMSG), bytes: bytes)))
+                case .failure(let error): done(.failure(WritableDisk.failure(error, bytes: bytes)))
                 }
             })
     }
@@ -105,7 +105,7 @@ final class DiskPool {
             then: { [unowned self] outcome in
                 if case .failure(let error) = outcome {
                     release(image)
-                    return done(.failure(failure(error, image.bytes)))
+                    return done(.failure(WritableDisk.failure(error, bytes: image.bytes)))
                 }
                 done(.success(image))
             })
@@ -126,15 +126,5 @@ final class DiskPool {
         } catch {
             loop.afterEvents { finish(.failure(error)) }
         }
-    }
-
-    private func failure(_ error: SystemError, _ bytes: UInt64) -> StageError {
-        let advice =
-            switch error.code {
-            case ENOSPC: "; the launcher's disk has no room for it"
-            case EOPNOTSUPP: "; the launcher's data directory is on a file system without fallocate or O_TMPFILE"
-            default: ""
-            }
-        return StageError("disk", "a disk of \(bytes) bytes: \(error)\(advice)", code: error.code)
     }
 }

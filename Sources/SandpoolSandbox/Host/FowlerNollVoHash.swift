@@ -4,10 +4,10 @@ import LinuxSystem
 /// FNV-1a in 64 bits: names states of this host. No protection against somebody who wants a collision, and
 /// none is needed: only root writes what goes in.
 struct FowlerNollVoHash {
-    private var value: UInt64 = 0xcbf2_9ce4_8422_2325
+    private(set) var number: UInt64 = 0xcbf2_9ce4_8422_2325
 
     mutating func combine(_ text: String) {
-        for byte in text.utf8 + [0] { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        for byte in text.utf8 + [0] { number = (number ^ UInt64(byte)) &* 0x100_0000_01b3 }
     }
 
     /// Size and time of change of a file or directory.
@@ -18,7 +18,7 @@ struct FowlerNollVoHash {
     }
 
     var text: String {
-        let digits = String(value, radix: 16)
+        let digits = String(number, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }

@@ -23,7 +23,7 @@ extension Launcher {
     }
 
     private func go(
-        on sandbox: RunningSandbox, _ sealed: SealedPlan?, _ outcome: Result<DiskImage, StageError>
+        on sandbox: RunningSandbox, _ sealed: SealedPlan?, _ outcome: Result<WritableDisk, StageError>
     ) {
         // Cancelled meanwhile.
         guard case .waiting = sandbox.state else { return _ = outcome.map(disks.release) }

@@ -8,7 +8,7 @@ final class Launcher {
     let factory: SandboxFactory
     let spooler: SpoolerLink
     let data: DataDirectory
-    let disks: DiskPool
+    let disks: Disks
     private let spools: SpoolFiles
     let hostFingerprint: String
     private let cgroups: CgroupTree
@@ -20,6 +20,8 @@ final class Launcher {
     /// Sandboxes of which anything is left on the host.
     private var alive = 0
     private(set) var isEnding = false
+    /// Whether the end still waits for what sandboxes wrote to be removed.
+    private var waitsForRemovals = true
     /// Where events go: a worker's connection, or the floor measurement.
     var tell: (LauncherEvent, [FileDescriptor]) -> Void = { _, _ in }
     /// Whether what is told is heard.
@@ -29,6 +31,8 @@ final class Launcher {
 
     static let setupLimitMs: UInt64 = 30_000
     private static let retryMs: UInt64 = 5
+    /// For removals at the end; what is left then is the next launcher's to remove.
+    private static let removalLimitMs: UInt64 = 3_000
 
     init(
         dataDirectory: String, _ rights: HostRights, _ composition: Composition = .whole, hasOldOverlays: Bool = false
@@ -38,7 +42,6 @@ final class Launcher {
         data = try DataDirectory(dataDirectory)
         spools = SpoolFiles(data.spool)
         loop = try EventLoop()
-        disks = DiskPool(data.disks, loop)
         // Before anything else is open, so that the spooler has none of it.
         spooler = try SpoolerLink(loop, rights)
         var hash = FowlerNollVoHash()
@@ -50,6 +53,7 @@ final class Launcher {
         network = try composition.has(.netNamespace) ? rights.network(data, loop) : SharedNetwork()
         let workshop = try MountWorkshop(
             runPath: "\(dataDirectory)/run", rights, hasOldOverlays: hasOldOverlays)
+        disks = try Disks(data, loop, rights, workshop)
         factory = try SandboxFactory(
             rights: rights, data: data, workshop: workshop, skeleton: skeleton, cgroups: cgroups, network: network,
             composition)
@@ -57,6 +61,7 @@ final class Launcher {
             alive += 1
             remove(cgroup) {}
         }
+        disks.onRest { [unowned self] in stopWhenEmpty() }
         spooler.onAnswer = { [unowned self] in heard($0) }
         loop.whenIdle { [unowned self] in network.refill() }
     }
@@ -76,7 +81,7 @@ final class Launcher {
             if !plan.downloads.isEmpty, downloadSink == nil {
                 throw StageError("plan", "the plan has downloads and no file for them came with it", kind: .spec)
             }
-            if WritableLayer.kind(for: plan.limits) == .loop {
+            if !WritableLayer.fitsMemory(plan.limits) {
                 return try startWithDisk(plan, sealed, downloadSink: downloadSink)
             }
             try make(plan, LauncherJob(sealed: sealed)).downloadSink = downloadSink
@@ -94,7 +99,7 @@ final class Launcher {
         var fileSizeLimit: UInt64?
         var slot: Slot?
         /// For the writable layer, where it is not held in memory.
-        var disk: DiskImage?
+        var disk: WritableDisk?
         /// Gets the end in place of the worker.
         var onEnd: ((JobEnd) -> Void)?
     }
@@ -350,11 +355,15 @@ final class Launcher {
     func endAll() {
         isEnding = true
         for sandbox in sandboxes.values { kill(sandbox) }
+        _ = loop.schedule(at: BoottimeClock.milliseconds() + Self.removalLimitMs) { [unowned self] in
+            waitsForRemovals = false
+            stopWhenEmpty()
+        }
         stopWhenEmpty()
     }
 
     private func stopWhenEmpty() {
-        if isEnding, alive == 0 { loop.stop() }
+        if isEnding, alive == 0, disks.isAtRest || !waitsForRemovals { loop.stop() }
     }
 
     /// After the loop: takes away what is left on the host of an orderly life.

@@ -48,7 +48,7 @@ final class SandboxFactory {
         var fileSizeLimit: UInt64?
         /// Of a sandbox that has ended and is not taken down yet; else one is taken.
         var slot: Slot?
-        var disk: DiskImage?
+        var disk: WritableDisk?
         /// Where the command is, when it is not in the plan.
         var sealed: SealedPlan?
     }

@@ -20,6 +20,8 @@ final class MountWorkshop {
     /// What the seed has to mount over what a sandbox must not see.
     static let emptyDirectory = "/empty"
     static let emptyFile = "/nothing"
+    /// An empty directory in `run`, as a lower layer.
+    static let noLayer = "nothing"
 
     /// Before anything is opened: mounts can only be copied through descriptors of the same namespace.
     static func leaveHost() throws(SystemError) {
@@ -33,7 +35,9 @@ final class MountWorkshop {
         try tmpfs.attach(to: point.raw)
         run = tmpfs.descriptor
         try systemCall("fchdir") { fchdir(tmpfs.descriptor.raw) }
-        for name in ["slots", "writable", "kept", "device", "seed"] { try run.makeDirectory(name, mode: 0o700) }
+        for name in ["slots", "writable", "kept", "device", "seed", Self.noLayer] {
+            try run.makeDirectory(name, mode: 0o700)
+        }
 
         overlays = try OverlayMounts(run: run, rights.overlayOptions, isOld: hasOldOverlays)
 

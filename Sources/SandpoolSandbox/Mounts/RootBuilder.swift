@@ -115,7 +115,7 @@ struct RootBuilder {
     ) throws(StageError) -> Attachment {
         let path = String(mount.path.drop { $0 == "/" })
         // A file that does not fit the disk limit fits it nowhere.
-        let kind = { (code: Int32) -> SandboxFailure.Kind in code == ENOSPC ? .spec : .setup }
+        let kind = { (code: Int32) -> SandboxFailure.Kind in code == ENOSPC || code == EDQUOT ? .spec : .setup }
         return try stage("mount \(mount.path)", kind: kind) { () throws(SystemError) in
             let name = WritableLayer.name(ofMount: index)
             try writable.makeDirectory(name)

@@ -11,12 +11,12 @@ import LinuxSystem
 final class WritableLayer {
     let kind: WritableLayerKind
     /// Where it is no tmpfs.
-    let disk: DiskImage?
+    let disk: WritableDisk?
     private let mount: Mount
     private let overlays: OverlayMounts
     private let memoryBytes: UInt64
     /// Taken before the sandbox had any of it.
-    private let atFirst: Usage
+    private let atFirst: DiskUsage
     private let base: UInt32
     private let point: String
     private var isAttached = false
@@ -24,24 +24,24 @@ final class WritableLayer {
     private var copies: [String: (size: off_t, modified: timespec)] = [:]
     private static let sharedPoint = "writable"
 
-    static func kind(for limits: SandboxPlan.Limits) -> WritableLayerKind {
-        limits.diskBytes < limits.memoryBytes ? .tmpfs : .loop
-    }
+    /// Whether it can be a tmpfs: what would fill the memory before it is full is no limit of its own.
+    static func fitsMemory(_ limits: SandboxPlan.Limits) -> Bool { limits.diskBytes < limits.memoryBytes }
 
     /// With a name of its own it can stay attached after the sandbox started, for its files to be read later.
     init(
-        limits: SandboxPlan.Limits, on disk: DiskImage?, base: UInt32, keptAs name: String?, in workshop: MountWorkshop
+        limits: SandboxPlan.Limits, on disk: WritableDisk?, base: UInt32, keptAs name: String?,
+        in workshop: MountWorkshop
     ) throws(SystemError) {
         self.base = base
         overlays = workshop.overlays
         let run = workshop.run
         self.disk = disk
-        kind = disk == nil ? .tmpfs : .loop
+        kind = disk?.kind ?? .tmpfs
         memoryBytes = limits.memoryBytes
         point = name.map { "kept/\($0)" } ?? Self.sharedPoint
         mount = if let disk { disk.mount } else { try Self.memory(bytes: limits.diskBytes, mode: "0755") }
         let root = mount.descriptor
-        atFirst = Usage(of: root)
+        atFirst = Self.usage(of: root, disk)
         try root.makeDirectory("upper", mode: 0o755, owner: base)
         try root.makeDirectory("work", mode: 0o755)
         for name in disk == nil ? ["tmp", "shm"] : ["tmp"] { try root.makeDirectory(name, mode: 0o1777, owner: base) }
@@ -108,6 +108,7 @@ final class WritableLayer {
         var state = stat()
         try systemCall("fstat") { fstat(from.raw, &state) }
         guard state.st_mode & S_IFMT == S_IFREG else { throw SystemError("\(source) is no plain file", code: EINVAL) }
+        if case .project(let project) = disk { try project.check(roomFor: UInt64(state.st_size)) }
         let to = try directory.open(name, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
         try systemCall("fchmod") { fchmod(to.raw, 0o644 | (state.st_mode & 0o111)) }
         try systemCall("fchown") { fchown(to.raw, base, base) }
@@ -155,34 +156,15 @@ final class WritableLayer {
     }
 
     /// What was written since it was made.
-    func usage() -> Usage {
-        var usage = Usage(of: directory)
+    func usage() -> DiskUsage {
+        var usage = Self.usage(of: directory, disk)
         usage.bytes -= min(usage.bytes, atFirst.bytes)
         usage.inodes -= min(usage.inodes, atFirst.inodes)
         return usage
     }
 
-    /// Of a file system (statfs(2)).
-    struct Usage {
-        var bytes: UInt64 = 0
-        var inodes: UInt64 = 0
-        /// Whether nothing more can be written, or nothing more be made.
-        var isFull = false
-        var hasNoInodes = false
-
-        /// What a writer that met ENOSPC may leave of a disk: ext4 takes room for a whole folio of the page cache at
-        /// once, which is up to 2 MiB (measured on Linux 6.18: 264 KiB to 1.9 MiB left by writes of 1 MiB and more).
-        private static func lastBytes(of disk: UInt64) -> UInt64 { min(2 << 20, disk / 32) }
-
-        init(of directory: FileDescriptor) {
-            var state = statfs()
-            guard fstatfs(directory.raw, &state) == 0 else { return }
-            bytes = UInt64(state.f_blocks - state.f_bfree) * UInt64(state.f_bsize)
-            inodes = UInt64(state.f_files - state.f_ffree)
-            let isTmpfs = UInt32(truncatingIfNeeded: state.f_type) == 0x0102_1994
-            let last = isTmpfs ? 0 : Self.lastBytes(of: UInt64(state.f_blocks) * UInt64(state.f_bsize))
-            hasNoInodes = state.f_ffree == 0
-            isFull = hasNoInodes || UInt64(state.f_bavail) * UInt64(state.f_bsize) <= last
-        }
+    private static func usage(of directory: FileDescriptor, _ disk: WritableDisk?) -> DiskUsage {
+        if case .project(let project) = disk { return DiskUsage(of: project) }
+        return DiskUsage(of: directory)
     }
 }

@@ -176,6 +176,8 @@ public enum WritableLayerKind: UInt8, Equatable, Sendable {
     case tmpfs = 0
     /// A file system of that size, in a file over a loop device.
     case loop = 1
+    /// A directory on the host's file system with a limit of that size (quotactl(2), "project quotas").
+    case projectQuota = 2
 }
 
 /// Told by the spooler when output arrived: how many bytes of each stream can be read from the spools.

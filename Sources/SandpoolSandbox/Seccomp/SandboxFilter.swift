@@ -41,9 +41,16 @@ enum SandboxFilter {
     /// TIOCSETD has the kernel load a line discipline (ioctl_tty(2)).
     private static let terminalRequests: [UInt32] = [0x5412, 0x541c, 0x541d, 0x5423]
 
+    /// FS_IOC_SETFLAGS, the same for 32-bit programs, and FS_IOC_FSSETXATTR (ioctl_iflags(2)). On an overlay the kernel
+    /// asks whether the caller may change what the *image's* file has, and then sets what he says on the copy as who
+    /// mounted it: a file with "the project id that it has" leaves the sandbox's project, and with it its limit
+    /// (tried on Linux 6.1). Programs take it for a file system without such flags.
+    private static let fileRequests: [UInt32] = [0x4008_6602, 0x4004_6602, 0x401c_5820]
+
     private static func ioctl(_ filter: inout FilterAssembler) {
         filter.load(.argument(1))
         for request in terminalRequests { filter.ifEqual(request, .fail(EPERM)) }
+        for request in fileRequests { filter.ifEqual(request, .fail(EOPNOTSUPP)) }
         filter.finish(.allow)
     }
 

@@ -3,7 +3,7 @@ import LinuxSystem
 
 /// The launcher's own directory: locked by one launcher at a time, with the version of its format.
 ///
-///     lock  version  cgroups  forwarding  layers/  skeletons/  spool/  disks/
+///     lock  version  cgroups  forwarding  layers/  skeletons/  spool/  disks/  projects/
 ///     run/ (a mount that only the launcher sees)
 final class DataDirectory {
     static let version = 1
@@ -15,6 +15,8 @@ final class DataDirectory {
     let spool: FileDescriptor
     /// For files without names: always empty to look at.
     let disks: FileDescriptor
+    /// A directory for each sandbox whose disk is one, named by its project id.
+    let projects: FileDescriptor
     private let lock: FileDescriptor
 
     init(_ path: String) throws(LauncherError) {
@@ -22,13 +24,14 @@ final class DataDirectory {
             if mkdir(path, 0o700) != 0, errno != EEXIST { throw SystemError("mkdir \(path)", code: errno) }
             directory = try FileDescriptor.open(path, O_RDONLY | O_DIRECTORY)
             lock = try directory.open("lock", O_RDWR | O_CREAT, mode: 0o600)
-            for name in ["layers", "skeletons", "spool", "disks", "run"] {
+            for name in ["layers", "skeletons", "spool", "disks", "projects", "run"] {
                 try directory.makeDirectory(name, mode: 0o700)
             }
             layers = try directory.open("layers", O_RDONLY | O_DIRECTORY)
             skeletons = try directory.open("skeletons", O_RDONLY | O_DIRECTORY)
             spool = try directory.open("spool", O_RDONLY | O_DIRECTORY)
             disks = try directory.open("disks", O_RDONLY | O_DIRECTORY)
+            projects = try directory.open("projects", O_RDONLY | O_DIRECTORY)
         } catch {
             throw LauncherError("data directory \(path): \(error); it must be on a local file system and owned by root")
         }

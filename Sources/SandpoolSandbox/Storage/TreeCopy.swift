@@ -25,14 +25,3 @@ enum TreeCopy {
         }
     }
 }
-
-enum TreeRemoval {
-    /// Removes a file or a directory with all below it, never following a link. What is not there is fine.
-    static func remove(_ name: String, in parent: FileDescriptor) throws(SystemError) {
-        if unlinkat(parent.raw, name, 0) == 0 || errno == ENOENT { return }
-        guard errno == EISDIR || errno == EPERM else { throw SystemError("unlinkat \(name)", code: errno) }
-        let directory = try parent.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-        for child in try DirectoryListing.names(in: directory) { try remove(child, in: directory) }
-        try systemCall("rmdir \(name)") { unlinkat(parent.raw, name, AT_REMOVEDIR) }
-    }
-}

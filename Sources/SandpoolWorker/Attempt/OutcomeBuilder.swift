@@ -173,6 +173,7 @@ extension Evidence {
             switch report.writableLayer {
             case .tmpfs: "tmpfs"
             case .loop: "loop"
+            case .projectQuota: "project_quota"
             }
         timer =
             switch report.reason {

@@ -47,6 +47,19 @@ import Testing
         #expect(hostMounts(below: directory).isEmpty)
     }
 
+    /// Directories with a limit, of a launcher on a file system that has none any more.
+    @Test func whatAnEarlierLauncherLeftIsRemoved() throws {
+        let directory = try LauncherProcess.temporaryDirectory()
+        defer { LauncherProcess.removeData(directory) }
+        let left = directory + "/projects/1073741824/upper/some/where"
+        try FileManager.default.createDirectory(atPath: left, withIntermediateDirectories: true)
+        #expect(FileManager.default.createFile(atPath: left + "/file", contents: nil))
+        let service = try Service(directory)
+        try #expect(service.connect().run(.test("/bin/true")).report.end == .exited(code: 0))
+        try wait(service) { try FileManager.default.contentsOfDirectory(atPath: directory + "/projects").isEmpty }
+        service.stop()
+    }
+
     private func wait(_ service: Service, _ condition: () throws -> Bool) throws {
         let clock = ContinuousClock()
         let end = clock.now + .seconds(60)

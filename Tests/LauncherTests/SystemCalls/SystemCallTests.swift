@@ -51,6 +51,9 @@ import Testing
         // TIOCSTI, TIOCLINUX, TIOCCONS and TIOCSETD; high bits that the kernel does not look at hide nothing.
         ("ioctl", "0,0x5412,0", "errno \(EPERM)"), ("ioctl", "0,0x541c,0", "errno \(EPERM)"),
         ("ioctl", "0,0x541d,0", "errno \(EPERM)"), ("ioctl", "0,0x5423,0", "errno \(EPERM)"),
+        // FS_IOC_SETFLAGS and FS_IOC_FSSETXATTR.
+        ("ioctl", "0,0x40086602,0", "errno \(EOPNOTSUPP)"), ("ioctl", "0,0x40046602,0", "errno \(EOPNOTSUPP)"),
+        ("ioctl", "0,0x401c5820,0", "errno \(EOPNOTSUPP)"), ("ioctl", "0,0x80086601,0", "allow"),
         ("ioctl", "0,0x100005412,0", "errno \(EPERM)"), ("socket", "0x100000028,1,0", "errno \(EAFNOSUPPORT)"),
         ("clone", "0x110000011", "errno \(EPERM)"),
         ("personality", "0", "allow"), ("personality", "0xffffffff", "allow"), ("personality", "8", "allow"),

@@ -79,6 +79,19 @@ import Testing
         }
     }
 
+    /// FS_IOC_SETFLAGS, also of 32-bit programs, FS_IOC_FSSETXATTR, and the questions that go with them.
+    @Test(arguments: cases) func flagsOfFilesAreReadAndNotSet(entry: Case) throws {
+        let call = try #require(numbers(entry.architecture)["ioctl"])
+        var filter = FilterInterpreter(SandboxFilter.make(entry.profile, on: entry.architecture).program)
+        for request: UInt32 in [0x4008_6602, 0x4004_6602, 0x401c_5820] {
+            let end = filter.run(call, [3, request], on: entry.architecture)
+            #expect(end == FilterAssembler.Action.fail(95).value, "\(request)")
+        }
+        for request: UInt32 in [0x8008_6601, 0x801c_581f, 0x5401] {
+            #expect(word(filter.run(call, [3, request], on: entry.architecture)) == "allow", "\(request)")
+        }
+    }
+
     @Test(arguments: cases) func onlyABuildAsksForDevices(entry: Case) throws {
         let call = try #require(numbers(entry.architecture)["mknodat"])
         var filter = FilterInterpreter(SandboxFilter.make(entry.profile, on: entry.architecture).program)

@@ -1,0 +1,115 @@
+import Glibc
+import LinuxSystem
+
+/// Directories with limits for sandboxes, each made for one and removed after it. All of it is done by children: the
+/// launcher itself never waits for a disk, nor for a million files to be gone.
+final class ProjectStore {
+    private let directory: FileDescriptor
+    private var ids: ProjectIDs
+    /// What those in use may have.
+    private var promised: [UInt32: ProjectDirectory.Limit] = [:]
+    private let makers: DiskWorkers
+    private let removers: DiskWorkers
+    /// Called whenever nothing is being made or removed any more.
+    var onRest: () -> Void = {}
+
+    private static let makersLimit = 4
+    /// Few: what they do can wait, and the disk is everybody's.
+    private static let removersLimit = 2
+    /// Ids that turn out to be somebody else's, before that is taken for a fault.
+    private static let tries = 64
+
+    init(_ data: DataDirectory, _ loop: EventLoop) {
+        directory = data.projects
+        ids = ProjectIDs(dataDirectory: data.path)
+        makers = DiskWorkers(loop, limit: Self.makersLimit)
+        removers = DiskWorkers(loop, limit: Self.removersLimit)
+    }
+
+    /// Whether no child is at work that the end of the launcher would cut short.
+    var isAtRest: Bool { makers.isAtRest && removers.isAtRest }
+
+    /// Why limits of projects cannot be relied on here; nil when they can.
+    func refusal(_ workshop: MountWorkshop) -> String? {
+        for _ in 0..<Self.tries {
+            guard let id = ids.take() else { break }
+            defer { ids.giveBack(id) }
+            do throws(SystemError) {
+                return try ProjectTrial.refusal(id, in: directory, workshop)
+            } catch  where error.code == EBUSY {
+                continue
+            } catch {
+                return "\(error)"
+            }
+        }
+        return "its project ids are somebody else's"
+    }
+
+    func take(bytes: UInt64, _ done: @escaping (Result<ProjectDirectory, SystemError>) -> Void) {
+        make(ProjectDirectory.Limit(bytes: bytes), tries: Self.tries, done)
+    }
+
+    private func make(
+        _ limit: ProjectDirectory.Limit, tries: Int,
+        _ done: @escaping (Result<ProjectDirectory, SystemError>) -> Void
+    ) {
+        guard tries > 0, let id = ids.take() else { return done(.failure(SystemError("project ids", code: EBUSY))) }
+        promised[id] = limit
+        let store = directory
+        let promises = promised
+        makers.run(
+            keeping: [store],
+            { () throws(SystemError) in
+                try ProjectRoom.check(promises, in: store)
+                return [try ProjectDirectory.make(id, limit, in: store).descriptor]
+            },
+            then: { [unowned self] outcome in
+                defer { settle() }
+                if case .success(let made) = outcome, let mount = made.first {
+                    return done(.success(ProjectDirectory(id: id, limit: limit, mount: Mount(descriptor: mount))))
+                }
+                promised[id] = nil
+                ids.giveBack(id)
+                var error = SystemError("project", code: EBADMSG)
+                if case .failure(let why) = outcome { error = why }
+                if error.code == EBUSY { return make(limit, tries: tries - 1, done) }
+                done(.failure(error))
+            })
+    }
+
+    /// For one that nobody uses any more.
+    func release(_ project: ProjectDirectory) {
+        promised[project.id] = nil
+        remove(["\(project.id)"])
+    }
+
+    /// Removes what an earlier launcher left; without its limits it is nobody's promise.
+    func sweep() throws(SystemError) {
+        let names = try DirectoryListing.names(in: directory)
+        for name in names { UInt32(name).map { ids.keepFrom($0) } }
+        if !names.isEmpty { remove(names) }
+    }
+
+    private func remove(_ names: [String]) {
+        let store = directory
+        removers.run(
+            keeping: [store],
+            { () throws(SystemError) in
+                for name in names { try ProjectDirectory.remove(name, in: store) }
+                return []
+            },
+            then: { [unowned self] outcome in
+                if case .failure(let error) = outcome {
+                    // Its id stays taken; the next start tries again.
+                    Diagnostics.write("remove projects/\(names.joined(separator: " ")): \(error)")
+                } else {
+                    for name in names { UInt32(name).map { ids.giveBack($0) } }
+                }
+                settle()
+            })
+    }
+
+    private func settle() {
+        if isAtRest { onRest() }
+    }
+}

@@ -1,0 +1,79 @@
+# Disks as directories with a limit, where the launcher's data is on a file system that enforces project quotas.
+data=/var/lib/sandpool/launcher
+
+# on_disk FORMAT-COMMAND MOUNT-OPTIONS: the services, with the launcher's data on a file system of its own.
+on_disk() {
+    systemctl stop sandpool-worker sandpool-launcher
+    truncate -s 400M /var/tmp/data.img
+    $1 /var/tmp/data.img
+    mount -o "loop,$2" /var/tmp/data.img $data
+    systemctl start sandpool-launcher sandpool-worker
+    await "the worker on a file system with $2" "sandpool worker ls | grep -q connected"
+}
+off_disk() {
+    systemctl stop sandpool-worker sandpool-launcher
+    await "the end of the mount" "umount $data"
+    rm /var/tmp/data.img
+}
+# As `await`, for a check that counts.
+becomes() {
+    check "$1" 0 '' timeout 60 bash -c "until $2; do sleep 0.2; done 2>/dev/null"
+}
+big="sandpool run --block-network --memory 48MiB --disk 64MiB"
+
+for kind in ext4 xfs; do
+    case $kind in
+    ext4) on_disk "mkfs.ext4 -q -O quota,project" prjquota ;;
+    xfs) on_disk "mkfs.xfs -q" pquota ;;
+    esac
+    check "$kind: doctor says so" 0 "*ok       big disks*directories with a project quota at $data*" \
+        sandpool doctor
+    check "$kind: its size is what df shows" 0 64 $big -- sh -c 'df -m --output=size / | tail -1 | tr -d " "'
+    for size in 64k 16M; do
+        check "$kind: a disk that is full, by writes of $size" 1 '*disk_limit: limit 64MiB*' \
+            $big -v --name full-$kind-$size -- dd if=/dev/zero of=/big bs=$size
+        check "$kind: its cause and evidence" 0 '*"writableLayer" : "project_quota"*"cause" : "disk_limit"*' \
+            sandpool show --json full-$kind-$size
+        check "$kind: no more was written than it may" 0 '' $here/disk-bytes full-$kind-$size 50000000 67108864
+    done
+    check "$kind: the same in /tmp" 1 '*disk_limit: limit 64MiB*' $big -v -- dd if=/dev/zero of=/tmp/big bs=64k
+    check "$kind: files are limited, too" 1 '*disk_limit: * files and directories, the most for 64MiB*' \
+        $big -v -- sh -c 'cd /tmp && seq 9999 | xargs touch || exit 1'
+    check "$kind: a file keeps its project" 0 'Operation not supported Operation not supported' $big -- python3 -c '
+import fcntl, os, struct
+def said(request, argument):
+    try: fcntl.ioctl(os.open("/etc/passwd", os.O_RDONLY), request, argument)
+    except OSError as error: return os.strerror(error.errno)
+print(said(0x401c5820, bytes(28)), said(0x40086602, struct.pack("q", 0)))'
+    head -c 30000000 /dev/urandom >/tmp/large
+    check "$kind: a file that is too big is not let in" 125 '*No space left on device*' sandpool run --block-network \
+        --memory 24MiB --disk 24MiB --mount /tmp/large:/file -- true
+    rm -rf /tmp/got
+    check "$kind: downloads" 3 '*' $big --download /out:/tmp/got -- sh -c 'echo there >/out; exit 3'
+    check "$kind: what was downloaded" 0 there cat /tmp/got
+
+    # Beside one that holds all it may, another finds all of its own.
+    sandpool submit --block-network --name holder-$kind --rerun never --memory 48MiB \
+        --disk 64MiB -- sh -c 'dd if=/dev/zero of=/big bs=64k; echo held; sleep 600' >/dev/null
+    await "a full disk" "sandpool logs holder-$kind | grep -q held"
+    check "$kind: two do not see each other's use" 0 fits $big -- sh -c 'head -c 50000000 /dev/zero >/x && echo fits'
+    becomes "$kind: one directory is in use" "[ \$(ls $data/projects | wc -l) = 1 ]"
+    check "$kind: and one record" 0 '*limited to 65536 KiB*' $here/quota-records $data
+
+    systemctl kill -s KILL sandpool-launcher
+    becomes "$kind: what a killed launcher left is removed" "[ -z \"\$(ls -A $data/projects)\" ]"
+    becomes "$kind: and its record" "[ -z \"\$($here/quota-records $data)\" ]"
+    await "the worker again" "sandpool worker ls | grep -q connected"
+    check "$kind: a sandbox after it" 4 '' $big -- sh -c 'exit 4'
+    becomes "$kind: nothing is left of that" "[ -z \"\$(ls -A $data/projects; $here/quota-records $data)\" ]"
+    off_disk
+done
+
+# What is counted and not enforced is no limit.
+on_disk "mkfs.ext4 -q -O quota,project" rw
+check "without prjquota a disk is an image" 1 '*disk_limit: limit 64MiB*' $big -v --name counted -- \
+    dd if=/dev/zero of=/big bs=64k
+check "and says so" 0 '*"writableLayer" : "loop"*' sandpool show --json counted
+off_disk
+systemctl start sandpool-launcher sandpool-worker
+await "the worker" "sandpool worker ls | grep -q connected"
