@@ -6,7 +6,8 @@ struct HostRights {
     var ids: IdSpace
     /// Whether it can make device nodes; else those of the host are bound.
     var makesDevices: Bool
-    /// Whether it can mount file systems over loop devices; else a writable layer has to fit the sandbox's memory.
+    /// Whether it can limit directories or mount file systems over loop devices; else a writable layer has to fit the
+    /// sandbox's memory.
     var makesDisks: Bool
     /// Whether a procfs of the host's own pid namespace can be mounted; else the one that is there is copied.
     var mountsProcesses: Bool
