@@ -54,18 +54,23 @@ print(said(0x401c5820, bytes(28)), said(0x40086602, struct.pack("q", 0)))'
 
     # Beside one that holds all it may, another finds all of its own.
     sandpool submit --block-network --name holder-$kind --rerun never --memory 48MiB \
-        --disk 64MiB -- sh -c 'dd if=/dev/zero of=/big bs=64k; echo held; sleep 600' >/dev/null
+        --disk 64MiB -- sh -c 'dd if=/dev/zero of=/big bs=64k 2>/dev/null; echo held; sleep 600' >/dev/null
     await "a full disk" "sandpool logs holder-$kind | grep -q held"
     check "$kind: two do not see each other's use" 0 fits $big -- sh -c 'head -c 50000000 /dev/zero >/x && echo fits'
     becomes "$kind: one directory is in use" "[ \$(ls $data/projects | wc -l) = 1 ]"
     check "$kind: and one record" 0 '*limited to 65536 KiB*' $here/quota-records $data
 
+    # What an administrator says of the first ids that the next launcher would take.
+    check "$kind: another's limits in the launcher's range" 0 '' \
+        $here/quota-records $data "$(ls $data/projects | head -1)" 1000
     systemctl kill -s KILL sandpool-launcher
     becomes "$kind: what a killed launcher left is removed" "[ -z \"\$(ls -A $data/projects)\" ]"
-    becomes "$kind: and its record" "[ -z \"\$($here/quota-records $data)\" ]"
+    becomes "$kind: and its record" "! $here/quota-records $data | grep -v 'limited to 1000 KiB'"
     await "the worker again" "sandpool worker ls | grep -q connected"
     check "$kind: a sandbox after it" 4 '' $big -- sh -c 'exit 4'
-    becomes "$kind: nothing is left of that" "[ -z \"\$(ls -A $data/projects; $here/quota-records $data)\" ]"
+    becomes "$kind: nothing is left of that" \
+        "! { ls -A $data/projects; $here/quota-records $data; } | grep -v ': 0 bytes, 0 inodes, limited to 1000 KiB'"
+    check "$kind: what was another's stays" 0 3 sh -c "$here/quota-records $data | grep -c 'limited to 1000 KiB'"
     off_disk
 done
 
