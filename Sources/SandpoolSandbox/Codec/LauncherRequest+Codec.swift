@@ -32,6 +32,10 @@ extension LauncherRequest {
             writer.write(UInt8(9))
         case .dismiss:
             writer.write(UInt8(10))
+        case .exec(let id, let sandbox):
+            writer.write(UInt8(11))
+            writer.write(id)
+            writer.write(sandbox)
         }
         return writer.bytes
     }
@@ -49,6 +53,7 @@ extension LauncherRequest {
         case 8: self = .removeLayer(layer: try reader.readString())
         case 9: self = .listLayers
         case 10: self = .dismiss
+        case 11: self = .exec(id: try reader.readString(), sandbox: try reader.readString())
         case let other: throw CodecError("unknown request \(other)")
         }
         try reader.expectEnd()
