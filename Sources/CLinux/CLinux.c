@@ -33,6 +33,15 @@ pid_t CLinux_clone3(uint64_t flags, int *pidfd, int cgroup) {
     return (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
 }
 
+pid_t CLinux_clone_sibling(pid_t *number) {
+    // The exit signal has to be none: it is that of the caller.
+    struct clone_args arguments = {
+        .flags = CLONE_PARENT | CLONE_PARENT_SETTID,
+        .parent_tid = (uint64_t)(uintptr_t)number,
+    };
+    return (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
+}
+
 pid_t CLinux_vfork(int (*body)(void *), void *context, void *stack_top) {
     return clone(body, stack_top, CLONE_VM | CLONE_VFORK | SIGCHLD, context);
 }

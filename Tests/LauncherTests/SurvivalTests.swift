@@ -164,11 +164,3 @@ private func processes(containing text: String) -> [String] {
         return String(decoding: line, as: UTF8.self).contains(text)
     }
 }
-
-extension SandboxPlan {
-    fileprivate func withInput() -> SandboxPlan {
-        var plan = self
-        plan.stdin = .pipe
-        return plan
-    }
-}

@@ -23,7 +23,7 @@ import Testing
     static let requests: [LauncherRequest] = [
         .hello(version: 1), .start(id: "a"), .signal(id: "a", signal: 64), .closeInput(id: "a"),
         .cancel(id: "a", graceMs: .max), .release(id: "a"), .importLayer(layer: "l"), .removeLayer(layer: "l"),
-        .listLayers, .dismiss,
+        .listLayers, .dismiss, .exec(id: "a", sandbox: "b"),
     ]
 
     static let events: [LauncherEvent] = [
@@ -43,6 +43,26 @@ import Testing
 
     @Test(arguments: plans) func plansComeBack(plan: SandboxPlan) throws {
         try #expect(SandboxPlan(decoding: plan.encoded()) == plan)
+    }
+
+    static let execPlans: [ExecPlan] = [
+        ExecPlan(
+            id: "ex-1", arguments: ["sh", "-c", "echo ä"], environment: ["A=1", "B="], workingDirectory: "/w",
+            user: "nobody", stdin: .pipe, timeoutMs: 1, graceMs: 2, outputBytes: 3),
+        ExecPlan(
+            id: "", arguments: [], environment: [], workingDirectory: "", user: "", stdin: .none, timeoutMs: 0,
+            graceMs: .max, outputBytes: .max),
+    ]
+
+    @Test(arguments: execPlans) func plansOfFurtherCommandsComeBack(plan: ExecPlan) throws {
+        let bytes = plan.encoded()
+        try #expect(ExecPlan(decoding: bytes) == plan)
+        var outline = plan
+        (outline.arguments, outline.environment) = ([], [])
+        try #expect(ExecPlan(decoding: bytes, withCommand: false) == outline)
+        for count in 0..<bytes.count {
+            #expect(throws: CodecError.self) { try ExecPlan(decoding: Array(bytes[..<count])) }
+        }
     }
 
     @Test(arguments: plans) func anOutlineLeavesOutTheCommandAlone(plan: SandboxPlan) throws {

@@ -21,6 +21,9 @@
 // clone3(2) has no wrapper. Returns as fork(2) does, on the caller's own stack; the caller has one thread.
 pid_t CLinux_clone3(uint64_t flags, int *pidfd, int cgroup);
 
+// clone3(2) again, for a child of the caller's own parent, whose number the kernel notes before it returns.
+pid_t CLinux_clone_sibling(pid_t *number);
+
 // clone(2) as vfork(2) does it, but on a stack of the child's own: a function that returns twice on one stack is
 // nothing that Swift's compiler can know of.
 pid_t CLinux_vfork(int (*body)(void *), void *context, void *stack_top);

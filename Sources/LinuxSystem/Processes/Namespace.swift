@@ -18,7 +18,8 @@ public struct Namespaces: OptionSet, Sendable {
         try systemCall("unshare") { CLinux_unshare(Int32(bitPattern: rawValue)) }
     }
 
-    /// Moves the calling process into a namespace of this one kind.
+    /// Moves the calling process into a namespace of this one kind; or, by a pidfd, into those of these kinds that the
+    /// process has.
     public func enter(_ namespace: FileDescriptor) throws(SystemError) {
         try systemCall("setns") { CLinux_setns(namespace.raw, Int32(bitPattern: rawValue)) }
     }

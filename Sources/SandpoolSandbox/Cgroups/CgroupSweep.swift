@@ -27,6 +27,11 @@ enum CgroupSweep {
         for _ in 0..<rounds {
             if unlinkat(parent.raw, name, AT_REMOVEDIR) == 0 || errno == ENOENT { return }
             guard errno == EBUSY else { throw SystemError("rmdir cgroup \(name)", code: errno) }
+            // Those of further commands are below the sandbox's.
+            for inner in try DirectoryListing.names(in: cgroup) {
+                guard let child = try? cgroup.open(inner, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) else { continue }
+                try remove(inner, child, in: cgroup)
+            }
             let text = try cgroup.read("cgroup.procs", limit: 4 << 20)
             for pid in text.split(separator: "\n").compactMap({ pid_t($0) }) where pid > 1 {
                 kill(pid, SIGKILL)

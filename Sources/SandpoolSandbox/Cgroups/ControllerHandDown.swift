@@ -11,8 +11,13 @@ enum ControllerHandDown {
     static func vacate(_ parent: String) throws(SystemError) {
         let leaf = "\(parent)/launcher"
         if mkdir(leaf, 0o755) != 0, errno != EEXIST { throw SystemError("mkdir \(leaf)", code: errno) }
-        let source = try FileDescriptor.open(parent, O_PATH | O_DIRECTORY)
-        let target = try FileDescriptor.open(leaf, O_PATH | O_DIRECTORY)
+        try move(
+            from: try FileDescriptor.open(parent, O_PATH | O_DIRECTORY),
+            to: try FileDescriptor.open(leaf, O_PATH | O_DIRECTORY))
+    }
+
+    /// Moves every process of one cgroup into another.
+    static func move(from source: FileDescriptor, to target: FileDescriptor) throws(SystemError) {
         for _ in 0..<rounds {
             let pids = try source.read("cgroup.procs", limit: 4 << 20).split(separator: "\n")
             if pids.isEmpty { return }
@@ -24,7 +29,7 @@ enum ControllerHandDown {
                 }
             }
         }
-        throw SystemError("move processes to \(leaf)", code: EBUSY)
+        throw SystemError("move processes to another cgroup", code: EBUSY)
     }
 
     /// What of the needed is not in a `cgroup.controllers` file.

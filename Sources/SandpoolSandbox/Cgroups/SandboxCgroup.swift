@@ -5,23 +5,23 @@ import LinuxSystem
 /// The cgroup of one sandbox, made fresh and never used again: one that was killed kills whatever is cloned
 /// into it later.
 final class SandboxCgroup {
-    private struct Part {
-        var parent: FileDescriptor
-        var directory: FileDescriptor
-    }
-
     let name: String
-    private var memory: Part?
-    private var pids: Part?
-    private var cpu: Part?
-    private var unified: Part?
+    private var memory: CgroupPart?
+    private var pids: CgroupPart?
+    private var cpu: CgroupPart?
+    private var unified: CgroupPart?
     private let isUnified: Bool
+    /// On version 2, where its own processes are once there are children beside them; made for the first of these.
+    private var main: CgroupPart?
+    private(set) var hasHadChildren = false
+    /// Whether its processes have been moved there, and children have controllers.
+    private(set) var isDivided = false
     /// Readable when the kernel has killed for want of memory; version 1 only.
     private(set) var oomNotice: FileDescriptor?
 
     init(_ tree: CgroupTree, name: String, limits: SandboxPlan.Limits) throws(SystemError) {
         self.name = name
-        var made: [FileDescriptor] = []
+        var made: [CgroupPart] = []
         do throws(SystemError) {
             let quota = max(1_000, UInt64(limits.cpuMillis) * 100)
             switch tree.layout {
@@ -62,7 +62,7 @@ final class SandboxCgroup {
             }
         } catch {
             // Nothing was ever in them.
-            for parent in made { _ = unlinkat(parent.raw, name, AT_REMOVEDIR) }
+            for part in made { _ = part.remove() }
             throw error
         }
     }
@@ -82,19 +82,20 @@ final class SandboxCgroup {
         return files
     }
 
-    /// Kills every process in it. False when this host cannot, and the caller has to.
-    func kill() -> Bool {
-        guard let unified else { return false }
-        return (try? unified.directory.write("1", to: "cgroup.kill")) != nil
-    }
+    /// Kills every process in it and below. False when this host cannot, and the caller has to.
+    func kill() -> Bool { unified?.kill() ?? false }
 
-    /// How often the kernel killed a process for want of memory.
+    /// How often the kernel killed a process of the main command's for want of memory.
     ///
     /// Version 1 gives notice before it has killed: what the launcher then kills first, the kernel does not count.
     func oomKills() -> UInt64 {
-        let file = isUnified ? "memory.events" : "memory.oom_control"
-        let counted = (try? memory?.directory.read(file)).flatMap { KeyedFile($0)["oom_kill"] } ?? 0
-        return max(counted, hasOOMNotice ? 1 : 0)
+        guard let memory else { return 0 }
+        if isUnified {
+            guard let main else { return memory.oomKills("memory.events") }
+            return memory.oomKills("memory.events.local") + main.oomKills("memory.events")
+        }
+        let counted = memory.oomKills("memory.oom_control")
+        return hasHadChildren ? counted : max(counted, hasOOMNotice ? 1 : 0)
     }
 
     private var hasOOMNotice: Bool {
@@ -103,32 +104,66 @@ final class SandboxCgroup {
         return poll(&wanted, 1, 0) == 1
     }
 
-    func peakMemory() -> UInt64 {
-        let file = isUnified ? "memory.peak" : "memory.max_usage_in_bytes"
-        return (try? memory?.directory.read(file)).flatMap { UInt64($0.prefix { $0.isNumber }) } ?? 0
+    /// Makes it come again for the next kill.
+    func takeOOMNotice() {
+        var count: UInt64 = 0
+        if let oomNotice { _ = read(oomNotice.raw, &count, 8) }
     }
 
-    func cpuMilliseconds() -> UInt64 {
-        guard let unified, let text = try? unified.directory.read("cpu.stat") else { return 0 }
-        return (KeyedFile(text)["usage_usec"] ?? 0) / 1_000
-    }
+    func peakMemory() -> UInt64 { memory?.peakMemory(isUnified: isUnified) ?? 0 }
+
+    func cpuMilliseconds() -> UInt64 { unified?.cpuMilliseconds() ?? 0 }
 
     /// Removes what is left of it. False while a dying process still holds one: try again.
     func remove() -> Bool {
         var done = true
-        for part in isUnified ? [unified] : [memory, pids, cpu, unified] {
-            guard let part else { continue }
-            if unlinkat(part.parent.raw, name, AT_REMOVEDIR) != 0, errno == EBUSY { done = false }
+        for part in [main] + (isUnified ? [unified] : [memory, pids, cpu, unified]) {
+            if let part, !part.remove() { done = false }
         }
         return done
     }
 
+    // MARK: Children
+
+    /// A cgroup for one more command. The limits are this one's, over all of its children together.
+    func makeChild(_ name: String) throws(SystemError) -> ExecCgroup {
+        hasHadChildren = true
+        if isUnified, let unified {
+            if main == nil { main = try CgroupPart.make("main", in: unified.directory) }
+            let child = try CgroupPart.make(name, in: unified.directory)
+            if isDivided {
+                try child.directory.write("1", to: "memory.oom.group")
+                return ExecCgroup(unified: child, memory: child, isUnified: true)
+            }
+            let division = main.map {
+                CgroupDivision(whole: unified.directory, main: $0.directory, child: child.directory)
+            }
+            return ExecCgroup(unified: child, memory: child, isUnified: true, division: division)
+        }
+        var shared: [FileDescriptor] = []
+        for part in [pids, cpu] { if let part { shared.append(try part.directory.open("tasks", O_WRONLY)) } }
+        let own = try memory.map { part throws(SystemError) in try CgroupPart.make(name, in: part.directory) }
+        do throws(SystemError) {
+            let tree = try unified.map { part throws(SystemError) in try CgroupPart.make(name, in: part.directory) }
+            return ExecCgroup(unified: tree, memory: own, isUnified: false, sharedTasks: shared)
+        } catch {
+            _ = own?.remove()
+            throw error
+        }
+    }
+
+    /// What a process says that has run a `CgroupDivision`, or has died in one.
+    func endDivision(isDone: Bool) {
+        if isDone { isDivided = true }
+        if !isDone, let unified { CgroupDivision.thaw(unified.directory) }
+    }
+
     private static func make(
-        _ name: String, in parent: FileDescriptor, _ made: inout [FileDescriptor]
-    ) throws(SystemError) -> Part {
-        try systemCall("mkdir cgroup \(name)") { mkdirat(parent.raw, name, 0o755) }
-        made.append(parent)
-        return Part(parent: parent, directory: try parent.open(name, O_RDONLY | O_DIRECTORY))
+        _ name: String, in parent: FileDescriptor, _ made: inout [CgroupPart]
+    ) throws(SystemError) -> CgroupPart {
+        let part = try CgroupPart.make(name, in: parent)
+        made.append(part)
+        return part
     }
 
     /// The event of Documentation/admin-guide/cgroup-v1/memory.rst, section 10.

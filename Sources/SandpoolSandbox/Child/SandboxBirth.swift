@@ -6,7 +6,7 @@ struct SandboxBirth {
     var plan: SandboxPlan
     var composition: Composition
     /// Where the command is, when it is not in the plan.
-    var sealed: SealedPlan?
+    var sealed: SealedPlan<SandboxPlan>?
     /// Which ids it has.
     var ids: IdSpace
     /// The overlay.

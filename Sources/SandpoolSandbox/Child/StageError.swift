@@ -23,6 +23,16 @@ struct StageError: Error {
     private static let messageLimit = 1_000
 }
 
+/// Runs what makes one more process in a sandbox, which may have no room for it.
+func addingProcess<Result>(_ body: () throws(SystemError) -> Result) throws(StageError) -> Result {
+    do throws(SystemError) {
+        return try body()
+    } catch {
+        guard error.code == EAGAIN else { throw StageError("fork", "fork: \(error)", code: error.code) }
+        throw StageError("fork", "the sandbox has as many processes as it may (--pids)", code: EAGAIN, kind: .spec)
+    }
+}
+
 extension SandboxFailure.Kind {
     /// Of a failed call on what the spec or its image brought: their fault, unless the host is short of something.
     static func ofImage(_ code: Int32) -> SandboxFailure.Kind {

@@ -7,7 +7,7 @@ extension Launcher {
     var makesDisks: Bool { rights.makesDisks && DiskImage.isPossible }
 
     func startWithDisk(
-        _ plan: SandboxPlan, _ sealed: SealedPlan?, downloadSink: FileDescriptor?
+        _ plan: SandboxPlan, _ sealed: SealedPlan<SandboxPlan>?, downloadSink: FileDescriptor?
     ) throws(StageError) {
         guard rights.makesDisks else {
             throw StageError("disk", "without root, the disk has to be smaller than the memory", kind: .spec)
@@ -23,7 +23,7 @@ extension Launcher {
     }
 
     private func go(
-        on sandbox: RunningSandbox, _ sealed: SealedPlan?, _ outcome: Result<WritableDisk, StageError>
+        on sandbox: RunningSandbox, _ sealed: SealedPlan<SandboxPlan>?, _ outcome: Result<WritableDisk, StageError>
     ) {
         // Cancelled meanwhile.
         guard case .waiting = sandbox.state else { return _ = outcome.map(disks.release) }

@@ -1,7 +1,7 @@
 import Glibc
 import LinuxSystem
 
-/// The ladder by which a sandbox is ended: SIGTERM, the grace, the kill of everything.
+/// The ladder by which a sandbox, or a command in one, is ended: SIGTERM, the grace, the kill of everything.
 extension Launcher {
     /// Saturating: a timeout of centuries is none.
     private func deadline(in milliseconds: UInt64) -> UInt64 {
@@ -18,25 +18,32 @@ extension Launcher {
         if timers.idleMs > 0 { scheduleIdleCheck(sandbox, in: timers.idleMs) }
     }
 
+    func startTimers(_ exec: RunningExec) {
+        exec.deadline.map(loop.cancel)
+        exec.deadline = nil
+        guard exec.plan.timeoutMs > 0 else { return }
+        exec.deadline = loop.schedule(at: deadline(in: exec.plan.timeoutMs)) { [unowned self] in
+            end(exec, .timeout, graceMs: exec.plan.graceMs)
+        }
+    }
+
     /// A second call can only bring the kill forward.
-    func end(_ sandbox: RunningSandbox, _ reason: ExitReport.Reason, graceMs: UInt64) {
-        if sandbox.reason == .none, sandbox.isUnderWay { sandbox.reason = reason }
-        giveUp(sandbox)
-        guard let first = sandbox.resources?.first else { return }
-        guard case .running = sandbox.state, graceMs > 0 else { return kill(sandbox) }
+    func end(_ command: RunningCommand, _ reason: ExitReport.Reason, graceMs: UInt64) {
+        if command.reason == .none, command.isUnderWay { command.reason = reason }
+        guard case .running = command.state, command.isUnderWay, graceMs > 0 else { return kill(command) }
         let killAt = deadline(in: graceMs)
-        if let earlier = sandbox.killAtMs, earlier <= killAt { return }
-        let isFirst = sandbox.killAtMs == nil
-        sandbox.killAtMs = killAt
-        sandbox.deadline.map(loop.cancel)
-        sandbox.deadline = loop.schedule(at: killAt) { [unowned self] in kill(sandbox) }
-        if isFirst { LauncherSignal.send(UInt8(SIGTERM), to: first) }
+        if let earlier = command.killAtMs, earlier <= killAt { return }
+        let isFirst = command.killAtMs == nil
+        command.killAtMs = killAt
+        command.deadline.map(loop.cancel)
+        command.deadline = loop.schedule(at: killAt) { [unowned self] in kill(command) }
+        if isFirst { command.send(UInt8(SIGTERM)) }
     }
 
     /// Also for a command that has just ended by itself: whether the launcher or the command was faster must not
     /// make two kinds of end.
-    func endOnOutputLimit(_ sandbox: RunningSandbox) {
-        guard sandbox.plan.onOutputLimit == .end else { return }
+    func endOnOutputLimit(_ command: RunningCommand) {
+        guard let sandbox = command as? RunningSandbox, sandbox.plan.onOutputLimit == .end else { return }
         if case .draining(var report) = sandbox.state, report.reason == .none {
             report.reason = .outputLimit
             sandbox.state = .draining(report)
@@ -45,23 +52,18 @@ extension Launcher {
         }
     }
 
-    /// The end of pid 1 is the end of everything in its pid namespace; `cgroup.kill` does not even wait for
-    /// pid 1 to be scheduled.
-    func kill(_ sandbox: RunningSandbox) {
-        giveUp(sandbox)
-        guard let resources = sandbox.resources else { return }
-        if !resources.cgroup.kill() { try? resources.first.send(SIGKILL) }
+    func kill(_ command: RunningCommand) {
+        if let sandbox = command as? RunningSandbox { giveUp(sandbox) }
+        command.kill()
     }
 
-    /// A spool's time is that of the last output, so nothing has to be told for each byte.
+    /// A spool's time is that of the last output, so nothing has to be told for each byte. A sandbox is not idle while
+    /// any command in it says something.
     private func scheduleIdleCheck(_ sandbox: RunningSandbox, in milliseconds: UInt64) {
         sandbox.idleCheck = loop.schedule(at: deadline(in: milliseconds)) { [unowned self] in
             guard case .running = sandbox.state else { return }
             let limit = sandbox.plan.timers.idleMs
-            let quiet = min(
-                sandbox.standardOutput.millisecondsSinceWrite,
-                sandbox.standardError.millisecondsSinceWrite,
-                BoottimeClock.milliseconds() - sandbox.startedMs)
+            let quiet = sandbox.execs.values.reduce(sandbox.quietMs) { min($0, $1.quietMs) }
             if quiet >= limit {
                 end(sandbox, .idleTimeout, graceMs: sandbox.plan.timers.graceMs)
             } else {

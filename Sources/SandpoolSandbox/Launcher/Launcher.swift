@@ -9,16 +9,18 @@ final class Launcher {
     let spooler: SpoolerLink
     let data: DataDirectory
     let disks: Disks
-    private let spools: SpoolFiles
+    let spools: SpoolFiles
     let hostFingerprint: String
     private let cgroups: CgroupTree
     private let network: any NetworkProvider
     let rights: HostRights
     private(set) var sandboxes: [String: RunningSandbox] = [:]
-    private var byToken: [UInt64: RunningSandbox] = [:]
+    /// Further commands in them that the worker has not released.
+    var execs: [String: RunningExec] = [:]
+    var byToken: [UInt64: RunningCommand] = [:]
     private var lastToken: UInt64 = 0
     /// Sandboxes of which anything is left on the host.
-    private var alive = 0
+    var alive = 0
     private(set) var isEnding = false
     /// Whether the end still waits for what sandboxes wrote to be removed.
     private var waitsForRemovals = true
@@ -30,7 +32,7 @@ final class Launcher {
     var onChange: () -> Void = {}
 
     static let setupLimitMs: UInt64 = 30_000
-    private static let retryMs: UInt64 = 5
+    static let retryMs: UInt64 = 5
     /// For removals at the end; what is left then is the next launcher's to remove.
     private static let removalLimitMs: UInt64 = 3_000
 
@@ -71,12 +73,10 @@ final class Launcher {
     /// Starts what the worker asked for; the answer is an event.
     ///
     /// - Parameter sealed: where the command is, when it is not in the plan.
-    func start(_ plan: SandboxPlan, _ sealed: SealedPlan? = nil, downloadSink: FileDescriptor?) {
+    func start(_ plan: SandboxPlan, _ sealed: SealedPlan<SandboxPlan>? = nil, downloadSink: FileDescriptor?) {
         do throws(StageError) {
             try PlanValidation.check(plan)
-            guard sandboxes[plan.id] == nil else {
-                throw StageError("plan", "a sandbox \(plan.id) exists", code: EEXIST, kind: .spec)
-            }
+            try checkIsNew(plan.id)
             guard !isEnding else { throw StageError("plan", "the launcher is ending") }
             if !plan.downloads.isEmpty, downloadSink == nil {
                 throw StageError("plan", "the plan has downloads and no file for them came with it", kind: .spec)
@@ -90,9 +90,19 @@ final class Launcher {
         }
     }
 
+    func checkIsNew(_ id: String) throws(StageError) {
+        if sandboxes[id] == nil, execs[id] == nil { return }
+        throw StageError("plan", "a sandbox or a command \(id) exists", code: EEXIST, kind: .spec)
+    }
+
+    func takeToken() -> UInt64 {
+        lastToken += 1
+        return lastToken
+    }
+
     /// What a sandbox has beside its plan, mostly one of the launcher's own, such as the one that unpacks a layer.
     struct LauncherJob {
-        var sealed: SealedPlan?
+        var sealed: SealedPlan<SandboxPlan>?
         var standardInput: FileDescriptor?
         var standardOutput: FileDescriptor?
         var attachments: (Slot) throws(StageError) -> [Attachment] = { (_) throws(StageError) in [] }
@@ -114,10 +124,10 @@ final class Launcher {
     /// What every sandbox has from the request on.
     func register(_ plan: SandboxPlan) throws(StageError) -> RunningSandbox {
         let requested = BoottimeClock.microseconds()
-        lastToken += 1
+        let token = takeToken()
         return try stage("output") { () throws(SystemError) in
             try RunningSandbox(
-                plan: plan, token: lastToken, requestedMicros: requested, standardOutput: try spools.take(),
+                plan: plan, token: token, requestedMicros: requested, standardOutput: try spools.take(),
                 standardError: try spools.take())
         }
     }
@@ -125,15 +135,12 @@ final class Launcher {
     /// From here on it is told of, and cannot be asked for again.
     func enlist(_ sandbox: RunningSandbox) { sandboxes[sandbox.id] = sandbox }
 
+    func delist(_ sandbox: RunningSandbox) { sandboxes[sandbox.id] = nil }
+
     func build(_ sandbox: RunningSandbox, _ job: LauncherJob) throws(StageError) {
         defer { loop.wakeIdleWork() }
         let plan = sandbox.plan
-        let (output, error) = try stage("output") { () throws(SystemError) in
-            let output = try Pipe()
-            let error = try Pipe()
-            try spooler.open(sandbox, pipes: [output.readEnd, error.readEnd])
-            return (output.writeEnd, error.writeEnd)
-        }
+        let (output, error) = try openOutput(of: sandbox)
         do throws(StageError) {
             let made = try factory.make(
                 plan,
@@ -159,6 +166,16 @@ final class Launcher {
         }
     }
 
+    /// The write ends of the pipes to the spooler.
+    func openOutput(of command: RunningCommand) throws(StageError) -> (FileDescriptor, FileDescriptor) {
+        try stage("output") { () throws(SystemError) in
+            let output = try Pipe()
+            let error = try Pipe()
+            try spooler.open(command, pipes: [output.readEnd, error.readEnd])
+            return (output.writeEnd, error.writeEnd)
+        }
+    }
+
     /// A sandbox whose end nobody would see ends here.
     private func abandon(_ sandbox: RunningSandbox, _ resources: RunningSandbox.Resources) {
         stopWatching(sandbox, resources)
@@ -170,7 +187,7 @@ final class Launcher {
         takeDown(resources)
     }
 
-    private func stopWatching(_ sandbox: RunningSandbox, _ resources: RunningSandbox.Resources) {
+    func stopWatching(_ sandbox: RunningSandbox, _ resources: RunningSandbox.Resources) {
         loop.forget(resources.failure)
         loop.forget(resources.first.descriptor)
         resources.cgroup.oomNotice.map(loop.forget)
@@ -183,11 +200,7 @@ final class Launcher {
         try loop.watch(resources.failure, .readable) { [unowned self] in readFailure(sandbox) }
         try loop.watch(resources.first.descriptor, .readable) { [unowned self] in reap(sandbox) }
         if let notice = resources.cgroup.oomNotice {
-            // On version 1 the kernel kills one process; with it goes the whole sandbox, as on version 2.
-            try loop.watch(notice, .readable) { [unowned self] in
-                loop.forget(notice)
-                kill(sandbox)
-            }
+            try loop.watch(notice, .readable) { [unowned self] in ranOutOfMemory(sandbox, notice) }
         }
         sandbox.deadline = loop.schedule(at: BoottimeClock.milliseconds() + Self.setupLimitMs) { [unowned self] in
             kill(sandbox)
@@ -195,161 +208,33 @@ final class Launcher {
     }
 
     /// Reads what pid 1 says about the start; the end of the pipe is the start or its failure.
-    private func readFailure(_ sandbox: RunningSandbox) {
-        guard let resources = sandbox.resources, case .starting = sandbox.state else { return }
-        var buffer = [UInt8](repeating: 0, count: 4_096)
-        let count = read(resources.failure.raw, &buffer, buffer.count)
-        if count > 0 { return sandbox.failureBytes.append(contentsOf: buffer[..<count]) }
-        if count < 0, errno == EAGAIN || errno == EINTR { return }
-        loop.forget(resources.failure)
-        guard FailurePipe.outcome(sandbox.failureBytes) == .executed else { return }
-        sandbox.state = .running
-        sandbox.startedMs = BoottimeClock.milliseconds()
-        sandbox.setupMicros = BoottimeClock.microseconds() - sandbox.requestedMicros
+    func readFailure(_ sandbox: RunningSandbox) {
+        guard readOutcome(of: sandbox) else { return }
         startTimers(sandbox)
         if sandbox.onEnd == nil {
             tell(.started(id: sandbox.id, startedBoottimeMs: sandbox.startedMs), sandbox.descriptors)
         }
     }
 
+    /// Whether the command has been executed by now.
+    func readOutcome(of command: RunningCommand) -> Bool {
+        guard let pipe = command.failure, case .starting = command.state else { return false }
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        let count = read(pipe.raw, &buffer, buffer.count)
+        if count > 0 {
+            command.failureBytes.append(contentsOf: buffer[..<count])
+            return false
+        }
+        if count < 0, errno == EAGAIN || errno == EINTR { return false }
+        loop.forget(pipe)
+        guard FailurePipe.outcome(command.failureBytes) == .executed else { return false }
+        command.state = .running
+        command.startedMs = BoottimeClock.milliseconds()
+        command.setupMicros = BoottimeClock.microseconds() - command.requestedMicros
+        return true
+    }
+
     // MARK: End
-
-    private func reap(_ sandbox: RunningSandbox) {
-        guard let resources = sandbox.resources else { return }
-        // No writer is left: this reads to the end, and may find that the command was executed.
-        while case .starting = sandbox.state, loop.isWatched(resources.failure) { readFailure(sandbox) }
-        stopWatching(sandbox, resources)
-        _ = try? resources.first.reap()
-        sandbox.resources = nil
-        sandbox.standardInput = nil
-        if case .running = sandbox.state {
-            sandbox.state = .draining(report(of: sandbox, resources))
-            if archiveDownloads(of: sandbox, resources) { return }
-        }
-        drain(sandbox)
-        takeDown(resources)
-    }
-
-    /// Has the spooler take the last of the output; its answer is the end.
-    func drain(_ sandbox: RunningSandbox) {
-        do throws(SystemError) {
-            try spooler.finish(token: sandbox.token)
-        } catch {
-            Diagnostics.write("spooler: \(error)")
-            exit(1)
-        }
-    }
-
-    private func report(of sandbox: RunningSandbox, _ resources: RunningSandbox.Resources) -> ExitReport {
-        var buffer = [UInt8](repeating: 0, count: 16)
-        let count = read(resources.status.raw, &buffer, buffer.count)
-        let usage = resources.writable.usage()
-        return ExitReport(
-            end: ExitStatusRecord(Array(buffer[..<max(0, count)]))?.end ?? .killed, reason: sandbox.reason,
-            oomKills: resources.cgroup.oomKills(), cpuMs: resources.cgroup.cpuMilliseconds(),
-            wallMs: BoottimeClock.milliseconds() - sandbox.startedMs,
-            peakMemoryBytes: resources.cgroup.peakMemory(), diskBytes: usage.bytes, inodes: usage.inodes,
-            diskFull: usage.isFull, setupMicros: sandbox.setupMicros,
-            changedMounts: resources.writable.changedMounts(sandbox.plan.mounts),
-            leftOutLimits: rights.unlimitedBecause != nil, writableLayer: resources.writable.kind,
-            inodesFull: usage.hasNoInodes)
-    }
-
-    /// Gives everything back; the mounts go with the last reference to them. The slot is free only when
-    /// nothing can run with its ids any more.
-    func takeDown(_ resources: RunningSandbox.Resources) {
-        remove(resources.cgroup) { [unowned self] in
-            factory.takeBack(resources)
-            resources.writable.disk.map(disks.release)
-        }
-    }
-
-    private func remove(_ cgroup: SandboxCgroup, then done: @escaping () -> Void) {
-        if cgroup.remove() {
-            done()
-            alive -= 1
-            stopWhenEmpty()
-            return
-        }
-        _ = loop.schedule(at: BoottimeClock.milliseconds() + Self.retryMs) { [unowned self] in
-            remove(cgroup, then: done)
-        }
-    }
-
-    private func heard(_ answer: SpoolerAnswer) {
-        switch answer {
-        case .finished(let counts): finish(counts)
-        case .refused(let token): byToken[token].map(endWithoutOutput)
-        case .limitReached(let token): byToken[token].map(endOnOutputLimit)
-        }
-    }
-
-    /// The spooler has written everything.
-    private func finish(_ counts: SpoolerCounts) {
-        guard let sandbox = byToken.removeValue(forKey: counts.token) else { return }
-        var end = JobEnd.failed(failure(of: sandbox))
-        if case .draining(var report) = sandbox.state {
-            report.stdoutBytes = counts.stdoutBytes
-            report.stderrBytes = counts.stderrBytes
-            report.outputTruncated = counts.truncated || sandbox.outputFailure != nil
-            report.stalledMs = counts.stalledMs
-            sandbox.state = .ended(report)
-            end = .ended(report, output: sandbox.standardOutput, error: sandbox.standardError)
-        }
-        if let onEnd = sandbox.onEnd {
-            onEnd(end)
-            forget(sandbox)
-        } else if case .ended(let report, _, _) = end {
-            tell(.exited(id: sandbox.id, report: report), [])
-        } else if case .failed(let failure) = end {
-            return tellFailure(sandbox, failure)
-        }
-        onChange()
-    }
-
-    func tellFailure(_ sandbox: RunningSandbox, _ failure: SandboxFailure) {
-        if isHeard() {
-            forget(sandbox)
-        } else {
-            sandbox.state = .failed(failure)
-            enlist(sandbox)
-        }
-        tell(.failed(id: sandbox.id, failure: failure), [])
-        onChange()
-    }
-
-    private func endWithoutOutput(_ sandbox: RunningSandbox) {
-        sandbox.outputFailure = StageError.noDescriptors.failure
-        kill(sandbox)
-    }
-
-    func failure(of sandbox: RunningSandbox) -> SandboxFailure {
-        if let failure = sandbox.outputFailure { return failure }
-        if case .failed(let failure) = FailurePipe.outcome(sandbox.failureBytes) { return failure }
-        let why = sandbox.reason == .cancelled ? "cancelled before the command was executed" : "killed during set-up"
-        return SandboxFailure(stage: "start", errno: 0, message: why, kind: .setup)
-    }
-
-    /// A sandbox of the worker's, not one of the launcher's own.
-    func sandbox(_ id: String) -> RunningSandbox? {
-        sandboxes[id].flatMap { $0.onEnd == nil ? $0 : nil }
-    }
-
-    /// Forgets a sandbox that has ended or could not be started.
-    func release(_ id: String) {
-        guard let sandbox = sandbox(id) else { return }
-        switch sandbox.state {
-        case .ended, .failed:
-            forget(sandbox)
-            onChange()
-        case .waiting, .starting, .running, .draining: return
-        }
-    }
-
-    private func forget(_ sandbox: RunningSandbox) {
-        sandboxes[sandbox.id] = nil
-        spools.giveBack([sandbox.standardOutput, sandbox.standardError])
-    }
 
     /// Kills every sandbox and stops the loop when nothing of them is left.
     func endAll() {
@@ -362,7 +247,7 @@ final class Launcher {
         stopWhenEmpty()
     }
 
-    private func stopWhenEmpty() {
+    func stopWhenEmpty() {
         if isEnding, alive == 0, disks.isAtRest || !waitsForRemovals { loop.stop() }
     }
 

@@ -41,6 +41,7 @@ final class LauncherService {
     private func closed(_ ended: WorkerLink) {
         launcher.loop.afterEvents { [unowned self] in
             if link === ended { link = nil }
+            launcher.forgetExecs()
             if !keepsSandboxes { launcher.endAll() }
             launcher.onChange()
         }
@@ -57,16 +58,15 @@ final class LauncherService {
         case .hello: break
         case .start(let id): start(id, message)
         case .signal(let id, let signal):
-            if (1...64).contains(signal), let first = launcher.sandbox(id)?.resources?.first {
-                LauncherSignal.send(signal, to: first)
-            }
-        case .closeInput(let id): launcher.sandbox(id)?.standardInput = nil
+            if (1...64).contains(signal) { launcher.command(id)?.send(signal) }
+        case .closeInput(let id): launcher.command(id)?.standardInput = nil
         case .cancel(let id, let graceMs):
-            launcher.sandbox(id).map { launcher.end($0, .cancelled, graceMs: graceMs) }
+            launcher.command(id).map { launcher.end($0, .cancelled, graceMs: graceMs) }
         case .release(let id): launcher.release(id)
         case .importLayer(let layer): layers.importLayer(layer, message)
         case .removeLayer(let layer): layers.remove(layer)
         case .listLayers: listLayers()
+        case .exec(let id, let sandbox): exec(id, in: sandbox, message)
         case .dismiss:
             isDismissed = true
             launcher.onChange()
@@ -82,17 +82,34 @@ final class LauncherService {
 
     private func start(_ id: String, _ message: SeqPacketSocket.Message) {
         do throws(StageError) {
-            if message.lostDescriptors { throw StageError.noDescriptors }
-            guard let first = message.descriptors.first else {
-                throw StageError("plan", "no plan came with start", kind: .spec)
-            }
-            let sealed = try SealedPlan(first)
+            let sealed = try sealedPlan(in: message, of: SandboxPlan.self)
             let plan = try sealed.outline()
             guard plan.id == id else { throw StageError("plan", "the plan is of another sandbox", kind: .spec) }
             launcher.start(plan, sealed, downloadSink: message.descriptors.dropFirst().first)
         } catch {
             launcher.tell(.failed(id: id, failure: error.failure), [])
         }
+    }
+
+    private func exec(_ id: String, in sandbox: String, _ message: SeqPacketSocket.Message) {
+        do throws(StageError) {
+            let sealed = try sealedPlan(in: message, of: ExecPlan.self)
+            let plan = try sealed.outline()
+            guard plan.id == id else { throw StageError("plan", "the plan is of another command", kind: .spec) }
+            launcher.exec(plan, sealed, in: sandbox)
+        } catch {
+            launcher.tell(.failed(id: id, failure: error.failure), [])
+        }
+    }
+
+    private func sealedPlan<Plan>(
+        in message: SeqPacketSocket.Message, of kind: Plan.Type
+    ) throws(StageError) -> SealedPlan<Plan> {
+        if message.lostDescriptors { throw StageError.noDescriptors }
+        guard let first = message.descriptors.first else {
+            throw StageError("plan", "no plan came with the request", kind: .spec)
+        }
+        return try SealedPlan(first)
     }
 
     private func greet(_ version: UInt32) {

@@ -13,11 +13,19 @@ enum PlanValidation {
     }
 
     /// Of what the launcher does not read itself: asked in the sandbox, before the command is executed.
-    static func checkCommand(_ plan: SandboxPlan) throws(StageError) {
-        try require(!plan.arguments.isEmpty, "the command is empty")
-        let texts = plan.arguments + plan.environment
+    static func checkCommand(_ arguments: [String], environment: [String]) throws(StageError) {
+        try require(!arguments.isEmpty, "the command is empty")
+        let texts = arguments + environment
         try require(texts.allSatisfy { !$0.utf8.contains(0) }, "an argument or variable holds a NUL byte")
-        try require(plan.environment.allSatisfy { $0.utf8.contains(UInt8(ascii: "=")) }, "a variable has no =")
+        try require(environment.allSatisfy { $0.utf8.contains(UInt8(ascii: "=")) }, "a variable has no =")
+    }
+
+    static func check(_ plan: ExecPlan) throws(StageError) {
+        try require(isName(plan.id), "the id is not 1 to 64 characters of a-z, 0-9 and -")
+        let texts = [plan.workingDirectory, plan.user]
+        try require(texts.allSatisfy { !$0.utf8.contains(0) }, "the directory or user holds a NUL byte")
+        try require(plan.workingDirectory.utf8.first == slash, "the working directory is not an absolute path")
+        try require(plan.outputBytes <= outputLimit, "more than 1 PiB of output")
     }
 
     static func check(_ plan: SandboxPlan) throws(StageError) {
@@ -45,8 +53,10 @@ enum PlanValidation {
         try require(limits.pids >= 2, "less than 2 processes: pid 1 is one")
         try require(limits.diskBytes >= 64 << 10, "less than 64 KiB of disk")
         try require(limits.diskBytes <= 1 << 50, "more than 1 PiB of disk")
-        try require(limits.outputBytes <= 1 << 50, "more than 1 PiB of output")
+        try require(limits.outputBytes <= outputLimit, "more than 1 PiB of output")
     }
+
+    private static let outputLimit: UInt64 = 1 << 50
 
     private static let slash = UInt8(ascii: "/")
     /// As `SandboxPath.longest`, which this module does not know.

@@ -1,7 +1,8 @@
+import Glibc
 import LinuxSystem
 
 /// One sandbox from its start to the worker's `release`.
-final class RunningSandbox {
+final class RunningSandbox: RunningCommand {
     /// Everything made for it on the host; gone when it has ended.
     struct Resources {
         var slot: Slot
@@ -11,66 +12,50 @@ final class RunningSandbox {
         var writable: WritableLayer
         var network: NetworkLease
         var first: ChildProcess
+        var namespaces: SandboxNamespaces
         /// The launcher's end of the pipe whose end tells pid 1 that the launcher died.
         var go: FileDescriptor
         var failure: FileDescriptor
         var status: FileDescriptor
     }
 
-    enum State {
-        /// For its disk; nothing else of it is there yet.
-        case waiting
-        case starting
-        case running
-        /// The processes are gone; the spooler takes the last output.
-        case draining(ExitReport)
-        case ended(ExitReport)
-        /// Its command was not executed, and no worker was there to be told.
-        case failed(SandboxFailure)
-    }
-
-    let id: String
     let plan: SandboxPlan
-    let token: UInt64
-    let requestedMicros: UInt64
-    var state = State.starting
     var resources: Resources?
-    let standardOutput: SpoolFile
-    let standardError: SpoolFile
-    private let readers: [FileDescriptor]
-    var standardInput: FileDescriptor?
     var downloadSink: FileDescriptor?
     /// For one of the launcher's own: gets the end in place of the worker.
     var onEnd: ((JobEnd) -> Void)?
-    var startedMs: UInt64 = 0
-    var setupMicros: UInt64 = 0
-    var reason = ExitReport.Reason.none
-    var failureBytes: [UInt8] = []
-    /// The spooler could not take it on.
-    var outputFailure: SandboxFailure?
-    var deadline: EventLoop.TimerToken?
     var idleCheck: EventLoop.TimerToken?
-    var killAtMs: UInt64?
+    /// Further commands in it that have not ended, by token.
+    var execs: [UInt64: RunningExec] = [:]
+    /// What its end waits with for theirs.
+    var afterExecs: (() -> Void)?
 
     init(
         plan: SandboxPlan, token: UInt64, requestedMicros: UInt64, standardOutput: SpoolFile,
         standardError: SpoolFile
     ) throws(SystemError) {
-        id = plan.id
         self.plan = plan
-        self.token = token
-        self.requestedMicros = requestedMicros
-        self.standardOutput = standardOutput
-        self.standardError = standardError
-        readers = [try standardOutput.openForReading(), try standardError.openForReading()]
+        try super.init(
+            id: plan.id, token: token, requestedMicros: requestedMicros, outputBytes: plan.limits.outputBytes,
+            cpuMillis: plan.limits.cpuMillis,
+            standardOutput: standardOutput, standardError: standardError)
     }
 
-    /// Whether it can still be ended.
-    var isUnderWay: Bool {
+    override var isUnderWay: Bool {
         if case .waiting = state { return true }
         return resources != nil
     }
 
-    /// What `started` and `adopted` carry.
-    var descriptors: [FileDescriptor] { readers + (standardInput.map { [$0] } ?? []) }
+    override var failure: FileDescriptor? { resources?.failure }
+
+    override func send(_ signal: UInt8) {
+        if let first = resources?.first { LauncherSignal.send(signal, to: first) }
+    }
+
+    /// The end of pid 1 is the end of everything in its pid namespace; `cgroup.kill` does not even wait for
+    /// pid 1 to be scheduled.
+    override func kill() {
+        guard let resources else { return }
+        if !resources.cgroup.kill() { try? resources.first.send(SIGKILL) }
+    }
 }

@@ -50,7 +50,7 @@ final class SandboxFactory {
         var slot: Slot?
         var disk: WritableDisk?
         /// Where the command is, when it is not in the plan.
-        var sealed: SealedPlan?
+        var sealed: SealedPlan<SandboxPlan>?
     }
 
     struct Made {
@@ -75,6 +75,33 @@ final class SandboxFactory {
             if extras.slot == nil { slots.giveBack(slot) }
             throw error
         }
+    }
+
+    /// A process that joins a sandbox and starts one more command there.
+    func makeExec(
+        _ plan: ExecPlan, _ sealed: SealedPlan<ExecPlan>, _ sandbox: RunningSandbox.Resources, _ cgroup: ExecCgroup,
+        _ capabilities: SandboxPlan.CapabilityProfile, output: FileDescriptor, error: FileDescriptor
+    ) throws(StageError) -> (resources: RunningExec.Resources, standardInput: FileDescriptor?) {
+        let (failure, input) = try stage("pipes") { () throws(SystemError) in
+            (try Pipe(), plan.stdin == .pipe ? try Pipe() : nil)
+        }
+        let cgroupFiles = try stage("cgroup") { () throws(SystemError) in try cgroup.joinFiles() }
+        let number = try stage("memory") { () throws(SystemError) in try SharedProcessNumber() }
+        let birth = ExecBirth(
+            plan: plan, sealed: sealed, capabilities: capabilities, ids: rights.ids, namespaces: sandbox.namespaces,
+            division: cgroup.division, cgroupFiles: cgroupFiles, number: number, failure: failure.writeEnd,
+            standardInput: input?.readEnd ?? nullDevice, standardOutput: output, standardError: error,
+            seccomp: filter(capabilities))
+        let child = try addingProcess { () throws(SystemError) in
+            try ChildProcess.clone([], into: cgroup.cloneTarget) { ExecProcess.run(birth) }
+        }
+        let resources = RunningExec.Resources(
+            cgroup: cgroup, failure: failure.readEnd, joining: child, number: number)
+        return (resources, input?.writeEnd)
+    }
+
+    private func filter(_ capabilities: SandboxPlan.CapabilityProfile) -> SeccompFilter {
+        capabilities == .build ? buildFilter : runFilter
     }
 
     func takeBack(_ resources: RunningSandbox.Resources) {
@@ -126,7 +153,7 @@ final class SandboxFactory {
                 failure: pipes.failure.writeEnd, status: pipes.status.writeEnd,
                 standardInput: extras.standardInput ?? pipes.input?.readEnd ?? nullDevice,
                 standardOutput: extras.standardOutput, standardError: extras.standardError,
-                seccomp: plan.capabilities == .build ? buildFilter : runFilter,
+                seccomp: filter(plan.capabilities),
                 fileSizeLimit: extras.fileSizeLimit)
             // Held by this process alone from here on: the child sees its end when the launcher dies.
             let go = pipes.go.writeEnd
@@ -139,14 +166,17 @@ final class SandboxFactory {
                 }
             }
             first = child
-            try stage("user namespace") { () throws(SystemError) in
+            let namespaces = try stage("user namespace") { () throws(SystemError) in
                 try IdMap.write(rights.ids.map(base: slot.base), for: child)
+                return rights.hides
+                    ? .ofFirst(child.descriptor)
+                    : try SandboxNamespaces.hold(child, network: lease.namespace)
             }
             try stage("start") { () throws(SystemError) in try go.writeAll([1]) }
             return Made(
                 resources: RunningSandbox.Resources(
                     slot: slot, ownsSlot: extras.slot == nil, cgroup: cgroup, writable: writable, network: lease,
-                    first: child, go: go,
+                    first: child, namespaces: namespaces, go: go,
                     failure: pipes.failure.readEnd, status: pipes.status.readEnd),
                 standardInput: pipes.input?.writeEnd)
         } catch {

@@ -2,19 +2,28 @@ import CLinux
 import Glibc
 import LinuxSystem
 
+/// What the worker writes into a memfd for the launcher.
+protocol SealablePlan {
+    /// - Parameter withCommand: whether arguments and environment are read too; else they are empty.
+    init(decoding bytes: [UInt8], withCommand: Bool) throws(CodecError)
+}
+
+extension SandboxPlan: SealablePlan {}
+extension ExecPlan: SealablePlan {}
+
 /// A plan in a memfd that nobody can change any more (memfd_create(2), F_ADD_SEALS).
 ///
 /// It is read twice: by the launcher, which leaves the command and its environment where they are, and whole by the
-/// sandbox itself. Each pid 1 is a copy of the launcher's memory, where the secrets of other jobs must not be.
-struct SealedPlan {
-    private static let required: Int32 = 0x2 | 0x4 | 0x8
-    private static let getSeals: Int32 = 1_034
-
-    private let descriptor: FileDescriptor
+/// process that becomes the command. Each pid 1 is a copy of the launcher's memory, where the secrets of other jobs
+/// must not be.
+struct SealedPlan<Plan: SealablePlan> {
+    let descriptor: FileDescriptor
 
     init(_ descriptor: FileDescriptor) throws(StageError) {
-        let seals = fcntl(descriptor.raw, Self.getSeals)
-        guard seals >= 0, seals & Self.required == Self.required else {
+        // F_GET_SEALS; F_SEAL_SHRINK, F_SEAL_GROW and F_SEAL_WRITE (<linux/fcntl.h>).
+        let seals = fcntl(descriptor.raw, 1_034)
+        let required: Int32 = 0x2 | 0x4 | 0x8
+        guard seals >= 0, seals & required == required else {
             throw StageError(
                 "plan", "the plan is not in a memfd sealed against shrinking, growing and writing", kind: .spec)
         }
@@ -22,16 +31,16 @@ struct SealedPlan {
     }
 
     /// The plan without arguments and environment.
-    func outline() throws(StageError) -> SandboxPlan { try read(withCommand: false) }
+    func outline() throws(StageError) -> Plan { try read(withCommand: false) }
 
-    func whole() throws(StageError) -> SandboxPlan { try read(withCommand: true) }
+    func whole() throws(StageError) -> Plan { try read(withCommand: true) }
 
-    private func read(withCommand: Bool) throws(StageError) -> SandboxPlan {
+    private func read(withCommand: Bool) throws(StageError) -> Plan {
         var bytes = try stage("plan", kind: SandboxFailure.Kind.ofImage) { () throws(SystemError) in try content() }
         // What is freed stays in memory as it was.
         defer { bytes.withUnsafeMutableBytes { if let start = $0.baseAddress { explicit_bzero(start, $0.count) } } }
         do throws(CodecError) {
-            return try SandboxPlan(decoding: bytes, withCommand: withCommand)
+            return try Plan(decoding: bytes, withCommand: withCommand)
         } catch {
             throw StageError("plan", "the plan cannot be read: \(error)", kind: .spec)
         }

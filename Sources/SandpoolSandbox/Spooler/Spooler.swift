@@ -18,6 +18,7 @@ final class Spooler {
         /// The disk had no room for the last of it.
         var isCut = false
         var hasToldLimit = false
+        var isMuted = false
         var told: [UInt64] = [0, 0]
         var pace: OutputPace
 
@@ -94,6 +95,7 @@ final class Spooler {
                 worker = message.descriptors.first.map { SeqPacketSocket($0) }
                 workerIsFull = false
                 for entry in entries.values { entry.told = [0, 0]; tell(entry) }
+            case .mute(let token): entries[token]?.isMuted = true
             }
         } catch let error as SystemError where error.code == EAGAIN {
             return
@@ -234,7 +236,7 @@ final class Spooler {
     /// Tells the worker how much can be read; when its socket is full, the latest state once it has room.
     private func tell(_ entry: Entry) {
         let now = entry.streams.map(\.written)
-        guard now != entry.told, let worker else { return }
+        guard !entry.isMuted, now != entry.told, let worker else { return }
         if workerIsFull {
             untold.insert(entry.token)
             return

@@ -20,17 +20,18 @@ final class SpoolerLink {
     }
 
     /// - Parameter pipes: the read ends of standard output and standard error.
-    func open(_ sandbox: RunningSandbox, pipes: [FileDescriptor]) throws(SystemError) {
+    func open(_ command: RunningCommand, pipes: [FileDescriptor]) throws(SystemError) {
         let request = SpoolerRequest.open(
-            token: sandbox.token, id: sandbox.id, limit: sandbox.plan.limits.outputBytes,
-            cpuMillis: sandbox.plan.limits.cpuMillis)
-        let files = [try sandbox.standardOutput.openForWriting(), try sandbox.standardError.openForWriting()]
+            token: command.token, id: command.id, limit: command.outputBytes, cpuMillis: command.cpuMillis)
+        let files = [try command.standardOutput.openForWriting(), try command.standardError.openForWriting()]
         try socket.send(request.encoded(), pipes + files)
     }
 
     func finish(token: UInt64) throws(SystemError) {
         try socket.send(SpoolerRequest.finish(token: token).encoded())
     }
+
+    func mute(token: UInt64) throws(SystemError) { try socket.send(SpoolerRequest.mute(token: token).encoded()) }
 
     func notify(_ worker: FileDescriptor) throws(SystemError) {
         try socket.send(SpoolerRequest.notify.encoded(), [worker])

@@ -7,6 +7,8 @@ enum SpoolerRequest: Equatable {
     case finish(token: UInt64)
     /// Descriptor: where `SpoolProgress` goes from now on.
     case notify
+    /// No more progress of this one: the worker that asked for it is gone.
+    case mute(token: UInt64)
 
     func encoded() -> [UInt8] {
         var writer = ByteWriter()
@@ -21,6 +23,9 @@ enum SpoolerRequest: Equatable {
             writer.write(UInt8(2))
             writer.write(token)
         case .notify: writer.write(UInt8(3))
+        case .mute(let token):
+            writer.write(UInt8(4))
+            writer.write(token)
         }
         return writer.bytes
     }
@@ -34,6 +39,7 @@ enum SpoolerRequest: Equatable {
                 cpuMillis: try reader.read())
         case 2: self = .finish(token: try reader.read())
         case 3: self = .notify
+        case 4: self = .mute(token: try reader.read())
         case let other: throw CodecError("unknown spooler request \(other)")
         }
         try reader.expectEnd()

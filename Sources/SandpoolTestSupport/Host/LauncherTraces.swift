@@ -29,7 +29,10 @@ public enum LauncherTraces {
     public static func remove(_ dataDirectory: String) {
         waitForEnd(dataDirectory)
         for path in cgroups(of: dataDirectory) {
-            for name in names(in: path) { rmdir("\(path)/\(name)") }
+            for name in names(in: path) {
+                for inner in names(in: "\(path)/\(name)") { rmdir("\(path)/\(name)/\(inner)") }
+                rmdir("\(path)/\(name)")
+            }
             rmdir(path)
         }
     }

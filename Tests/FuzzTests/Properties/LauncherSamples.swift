@@ -5,7 +5,8 @@ enum LauncherSamples {
     static let requests: [LauncherRequest] = [
         .hello(version: LauncherProtocol.version), .start(id: "sb-1"), .signal(id: "sb-1", signal: 64),
         .closeInput(id: "sb-1"), .cancel(id: "sb-1", graceMs: .max), .release(id: "sb-1"),
-        .importLayer(layer: "l"), .removeLayer(layer: "l"), .listLayers,
+        .importLayer(layer: "l"), .removeLayer(layer: "l"), .listLayers, .dismiss,
+        .exec(id: "ex-1", sandbox: "sb-1"),
     ]
 
     static let report = ExitReport(
@@ -22,6 +23,15 @@ enum LauncherSamples {
         .exited(id: "sb-2", report: ExitReport(end: .exited(code: 3), reason: .none)),
         .exited(id: "sb-3", report: ExitReport(end: .killed, reason: .cancelled)),
         .layerReady(layer: "l", bytes: 3), .layerFailed(layer: "l", message: "m"), .layers(["a", "b"]),
+    ]
+
+    static let execPlans: [ExecPlan] = [
+        ExecPlan(
+            id: "ex-1", arguments: ["sh", "-c", "echo ä"], environment: ["A=1", "B="], workingDirectory: "/w",
+            user: "nobody", stdin: .pipe, timeoutMs: 300_000, graceMs: 10_000, outputBytes: 1 << 30),
+        ExecPlan(
+            id: "ex-2", arguments: ["true"], environment: [], workingDirectory: "/", user: "0", stdin: .none,
+            timeoutMs: 0, graceMs: 0, outputBytes: 0),
     ]
 
     static let plans: [SandboxPlan] = [

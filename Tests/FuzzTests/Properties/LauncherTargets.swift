@@ -29,6 +29,13 @@ extension FuzzTarget {
             ],
             seeds: LauncherSamples.plans.map { $0.encoded() }, words: NastyText.words,
             decode: SandboxPlan.init(decoding:), encode: { $0.encoded() }, also: PlanProperties.violation),
+        canonical(
+            "exec-plan",
+            sources: codec + [
+                "SandpoolSandbox/Codec/ExecPlan+Codec.swift", "SandpoolSandbox/Launcher/PlanValidation.swift",
+            ],
+            seeds: LauncherSamples.execPlans.map { $0.encoded() }, words: NastyText.words,
+            decode: ExecPlan.init(decoding:), encode: { $0.encoded() }, also: PlanProperties.violation),
         FuzzTarget(
             "plan-path", sources: ["SandpoolSandbox/Launcher/PlanValidation.swift"],
             seeds: ["/m/n", "/ab/\u{301}c/..d"].map { Array($0.utf8) }, words: NastyText.words
@@ -43,6 +50,7 @@ extension FuzzTarget {
             seeds: [
                 SpoolerRequest.open(token: 7, id: "sb-1", limit: 1 << 30, cpuMillis: 1_000).encoded(),
                 SpoolerRequest.finish(token: 7).encoded(), SpoolerRequest.notify.encoded(),
+                SpoolerRequest.mute(token: 7).encoded(),
             ],
             decode: SpoolerRequest.init(decoding:), encode: { $0.encoded() }),
         canonical(
@@ -61,9 +69,9 @@ extension FuzzTarget {
 private enum PlanProperties {
     static func violation(_ plan: SandboxPlan) -> String? {
         // The first is asked by the launcher, the second in the sandbox.
-        guard (try? PlanValidation.check(plan)) != nil, (try? PlanValidation.checkCommand(plan)) != nil else {
-            return nil
-        }
+        guard (try? PlanValidation.check(plan)) != nil,
+            (try? PlanValidation.checkCommand(plan.arguments, environment: plan.environment)) != nil
+        else { return nil }
         for path in plan.mounts.map(\.path) + plan.downloads {
             let parts = Array(path.utf8).split(separator: UInt8(ascii: "/"))
             guard path.utf8.first == UInt8(ascii: "/"), !parts.isEmpty, !path.utf8.contains(0),
@@ -72,6 +80,18 @@ private enum PlanProperties {
         }
         for text in plan.arguments + plan.environment + [plan.workingDirectory, plan.user, plan.hostname]
         where text.utf8.contains(0) { return "a plan with a NUL byte in \(text.debugDescription) was taken" }
+        guard plan.workingDirectory.utf8.first == UInt8(ascii: "/") else { return "a relative directory was taken" }
+        return nil
+    }
+
+    static func violation(_ plan: ExecPlan) -> String? {
+        guard (try? PlanValidation.check(plan)) != nil,
+            (try? PlanValidation.checkCommand(plan.arguments, environment: plan.environment)) != nil
+        else { return nil }
+        for text in plan.arguments + plan.environment + [plan.workingDirectory, plan.user]
+        where text.utf8.contains(0) { return "a plan with a NUL byte in \(text.debugDescription) was taken" }
+        let isPlain = plan.id.utf8.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2d }
+        guard isPlain, (1...64).contains(plan.id.utf8.count) else { return "the id \(plan.id) was taken" }
         guard plan.workingDirectory.utf8.first == UInt8(ascii: "/") else { return "a relative directory was taken" }
         return nil
     }

@@ -1,0 +1,31 @@
+import LinuxSystem
+
+/// Moves what runs in a sandbox's version 2 cgroup into a child of it, so that others can stand beside: a cgroup that
+/// gives controllers to its children has no processes of its own (cgroup-v2.rst, "No Internal Process Constraint").
+///
+/// Only a sandbox that gets a second command needs it, so only then it is done: one more cgroup with a memory
+/// controller would cost each start. Each process that is moved waits for an RCU grace period, some milliseconds: a
+/// child of the launcher does it. It may be done again, and by two at once.
+struct CgroupDivision {
+    let whole: FileDescriptor
+    let main: FileDescriptor
+    let child: FileDescriptor
+
+    func run() throws(SystemError) {
+        // A program that forks and ends all the time would never be found. One that is told to freeze finishes the
+        // call that it is in, which makes one more process at most.
+        try whole.write("1", to: Self.freezer)
+        defer { Self.thaw(whole) }
+        try ControllerHandDown.move(from: whole, to: main)
+        // The other limits stay where they are: they hold for all that is below.
+        try whole.write("+memory", to: "cgroup.subtree_control")
+        for part in [main, child] { try part.write("1", to: Self.groupKill) }
+        // The highest cgroup that has it set dies whole (`mem_cgroup_get_oom_group`).
+        try whole.write("0", to: Self.groupKill)
+    }
+
+    static func thaw(_ cgroup: FileDescriptor) { try? cgroup.write("0", to: freezer) }
+
+    private static let freezer = "cgroup.freeze"
+    private static let groupKill = "memory.oom.group"
+}

@@ -1,0 +1,36 @@
+import LinuxSystem
+
+/// Version 1 kills one process for want of memory, and gives notice to the cgroup that has the limit, before it does.
+/// With that process goes the whole command that it belongs to, as on version 2 by itself (memory.oom.group).
+extension Launcher {
+    private static let lookMs: UInt64 = 2
+    /// What is about to end anyway is not counted (`task_will_free_mem`).
+    private static let looks = 500
+
+    func ranOutOfMemory(_ sandbox: RunningSandbox, _ notice: FileDescriptor) {
+        guard let cgroup = sandbox.resources?.cgroup else { return }
+        guard cgroup.hasHadChildren else {
+            loop.forget(notice)
+            return kill(sandbox)
+        }
+        cgroup.takeOOMNotice()
+        look(for: Self.looks, in: sandbox)
+    }
+
+    /// Each cgroup counts its own: whose count has grown, it was.
+    private func look(for looks: Int, in sandbox: RunningSandbox) {
+        guard looks > 0, let resources = sandbox.resources else { return }
+        if resources.cgroup.oomKills() > 0 { return kill(sandbox) }
+        var isFound = false
+        for exec in sandbox.execs.values where !exec.isOutOfMemory {
+            guard let cgroup = exec.resources?.cgroup, cgroup.oomKills() > 0 else { continue }
+            exec.isOutOfMemory = true
+            isFound = true
+            kill(exec)
+        }
+        if isFound { return }
+        _ = loop.schedule(at: BoottimeClock.milliseconds() + Self.lookMs) { [unowned self] in
+            look(for: looks - 1, in: sandbox)
+        }
+    }
+}

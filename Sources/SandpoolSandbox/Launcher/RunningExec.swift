@@ -1,0 +1,62 @@
+import Glibc
+import LinuxSystem
+
+/// One more command in a sandbox, from the request to the worker's `release`.
+final class RunningExec: RunningCommand {
+    /// What is made for it; gone when all of its processes are.
+    struct Resources {
+        var cgroup: ExecCgroup
+        var failure: FileDescriptor
+        /// Joins the sandbox and clones the command's process.
+        var joining: ChildProcess?
+        /// Where that one's number is, as long as it joins.
+        var number: SharedProcessNumber?
+        /// The command's process, a child of the launcher's.
+        var command: ChildProcess?
+    }
+
+    /// Without the command.
+    let plan: ExecPlan
+    let sandbox: RunningSandbox
+    var resources: Resources?
+    /// Its worker is gone: nobody is to be told of it.
+    var isForgotten = false
+    /// Whether its processes were to be killed, those that were not known yet too.
+    private(set) var isKilled = false
+    /// Whether the kernel's kill of one of its processes has been seen.
+    var isOutOfMemory = false
+
+    init(
+        plan: ExecPlan, in sandbox: RunningSandbox, token: UInt64, requestedMicros: UInt64, standardOutput: SpoolFile,
+        standardError: SpoolFile
+    ) throws(SystemError) {
+        self.plan = plan
+        self.sandbox = sandbox
+        try super.init(
+            id: plan.id, token: token, requestedMicros: requestedMicros, outputBytes: plan.outputBytes,
+            cpuMillis: sandbox.cpuMillis,
+            standardOutput: standardOutput, standardError: standardError)
+    }
+
+    override var isUnderWay: Bool { resources != nil }
+
+    override var failure: FileDescriptor? { resources?.failure }
+
+    /// It leads a process group when it is executed, and its number is its own until the launcher has reaped it.
+    override func send(_ signal: UInt8) {
+        guard case .running = state, let command = resources?.command else { return }
+        _ = Glibc.kill(-command.pid, Int32(signal))
+    }
+
+    /// Where the host gives no cgroup, of what the command started only that which stayed in its process group.
+    override func kill() {
+        isKilled = true
+        guard let resources else { return }
+        resources.cgroup.kill()
+        try? resources.joining?.send(SIGKILL)
+        if let command = resources.command {
+            send(UInt8(SIGKILL))
+            try? command.send(SIGKILL)
+        }
+    }
+}
