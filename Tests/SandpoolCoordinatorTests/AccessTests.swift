@@ -27,6 +27,7 @@ struct AccessTests {
                 ("GET", "/v1/jobs", [.admin, .submit, .read]),
                 ("POST", "/v1/jobs", [.admin, .submit]),
                 ("POST", "/v1/jobs/x/cancel", [.admin, .submit]),
+                ("POST", "/v1/jobs/x/exec", [.admin, .submit]),
                 ("GET", "/v1/workers", [.admin, .submit, .read]),
                 ("POST", "/v1/workers/x/drain", [.admin]),
                 ("GET", "/v1/tokens", [.admin]),

@@ -104,11 +104,11 @@ import Testing
     }
 
     @Test func inputIsSentAsFarAsTheWindowGoesAndAgainAfterAReconnection() {
-        let relays = InputRelays()
+        let relays = InputRelays<JobID>()
         let job = JobID.make(at: Self.moment)
         let lease = AttemptLease(attempt: .make(at: Self.moment), epoch: 3)
         relays.open(job)
-        let window = Int(InputRelays.window)
+        let window = Int(InputRelays<JobID>.window)
         guard case .taken = relays.accept(input(0, window + 10, isLast: true), for: job) else {
             Issue.record("not taken")
             return
@@ -131,11 +131,11 @@ import Testing
     /// A client sends again what it does not know to be taken; the worker may have had all of it, and more than
     /// was sent to it by this coordinator.
     @Test func inputThatWasTakenBeforeARestartMovesTheWindow() {
-        let relays = InputRelays()
+        let relays = InputRelays<JobID>()
         let job = JobID.make(at: Self.moment)
         let lease = AttemptLease(attempt: .make(at: Self.moment), epoch: 3)
         relays.open(job)
-        let window = Int(InputRelays.window)
+        let window = Int(InputRelays<JobID>.window)
         _ = relays.accept(input(1_000, 2 * window), for: job)
         #expect(relays.take(job, for: lease).last.map { Int($0.offset) + $0.bytes.readableBytes } == 1_000 + window)
         let taken = Int64(1_000 + window + 50)
@@ -145,15 +145,16 @@ import Testing
     }
 
     @Test func inputIsBoundedAndGapsAreRefused() {
-        let relays = InputRelays()
+        let relays = InputRelays<JobID>()
+        let limit = InputRelays<JobID>.limit
         let job = JobID.make(at: Self.moment)
         relays.open(job)
-        _ = relays.accept(input(0, InputRelays.limit), for: job)
-        if case .full = relays.accept(input(Int64(InputRelays.limit), 1), for: job) {} else {
+        _ = relays.accept(input(0, limit), for: job)
+        if case .full = relays.accept(input(Int64(limit), 1), for: job) {} else {
             Issue.record("not full")
         }
-        if case .gap(let expected) = relays.accept(input(Int64(InputRelays.limit) + 5, 1), for: job) {
-            #expect(expected == Int64(InputRelays.limit))
+        if case .gap(let expected) = relays.accept(input(Int64(limit) + 5, 1), for: job) {
+            #expect(expected == Int64(limit))
         } else {
             Issue.record("no gap")
         }

@@ -16,6 +16,14 @@ enum Samples {
         return AttemptID(milliseconds: 1_700_000_000_000, using: &generator)
     }
 
+    static func exec(_ number: Int) -> ExecID {
+        var generator = Counter(value: UInt64(number))
+        return ExecID(milliseconds: 1_700_000_000_000, using: &generator)
+    }
+
+    /// Bytes that differ from place to place, so that one out of place shows.
+    static let output = (0..<(5 << 20)).map { UInt8(truncatingIfNeeded: $0 ^ ($0 >> 8) ^ ($0 >> 16)) }
+
     static func job(_ number: Int) -> JobID {
         var generator = Counter(value: UInt64(number))
         return JobID(milliseconds: 1_700_000_000_000, using: &generator)

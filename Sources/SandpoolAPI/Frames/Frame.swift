@@ -18,7 +18,7 @@ public enum Frame: Hashable, Sendable {
 
 /// Bytes of a command's output.
 public struct OutputFrame: Hashable, Sendable {
-    /// The attempt's id on the worker session, the job's id towards clients.
+    /// The attempt's id on the worker session, the job's id towards clients; the exec's id on both for an exec.
     public var id: String
     /// The lease's epoch; 0 towards clients.
     public var epoch: Int64

@@ -12,6 +12,9 @@ public struct APIError: Error, Codable, Hashable, Sendable {
     /// The coordinator is stopping, and another one will go on where it stood.
     public static let shuttingDownCode = "shutting_down"
 
+    /// The job has no sandbox yet, and will have one.
+    public static let notStartedCode = "not_started"
+
     private enum CodingKeys: String, CodingKey { case code, message, hint }
 
     public init(status: Int, code: String, message: String, hint: String? = nil) {

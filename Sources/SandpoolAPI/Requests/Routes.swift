@@ -14,6 +14,7 @@
 /// | `GET /v1/jobs/REF/output/stdout` (`stderr`) `?offset=&limit=&since=&follow=` | read | raw bytes |
 /// | the same with `timestamps=true` | read | each line behind the moment when it arrived |
 /// | `GET /v1/jobs/REF/downloads` | read | a tar archive |
+/// | `POST /v1/jobs/REF/exec` | submit | a further command in its sandbox, see `ExecControl` |
 /// | `POST /v1/run` | submit | the combined stream, see `RunRequest` |
 /// | `POST /v1/blobs` | submit | raw bytes → `BlobInfo`; `HEAD` and `GET /v1/blobs/DIGEST` |
 /// | `GET /v1/workers`, `GET /v1/workers/REF` | read | `WorkerInfo` |
@@ -39,4 +40,6 @@ public enum Routes {
     public static let outputOffsetHeader = "sandpool-offset"
 
     public static func job(_ reference: String) -> String { "\(jobs)/\(reference)" }
+
+    public static func exec(_ reference: String) -> String { "\(job(reference))/exec" }
 }

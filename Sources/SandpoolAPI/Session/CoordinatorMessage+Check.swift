@@ -21,7 +21,13 @@ extension CoordinatorMessage: SessionMessage {
             try APIError.require(offset: stderr, in: "outputDurable.stderr")
         case .heartbeat(let sentMs):
             try APIError.require(sentMs >= 0, "heartbeat.sentMs", "\(sentMs) is before the boot")
-        case .drain: break
+        case .drain, .execCancel, .execLeave: break
+        case .exec(let assignment): try assignment.lease.check(in: "exec")
+        case .execSignal(_, let signal):
+            try APIError.require(SessionLimits.signals.contains(signal), "execSignal", "\(signal) is no signal")
+        case .execOutputTaken(_, let stdout, let stderr):
+            try APIError.require(offset: stdout, in: "execOutputTaken.stdout")
+            try APIError.require(offset: stderr, in: "execOutputTaken.stderr")
         case .failed(let error):
             for text in [error.code, error.message, error.hint] {
                 try APIError.require(text, atMost: SessionLimits.messageBytes, in: "failed")

@@ -18,6 +18,10 @@ extension WorkerMessage: SessionMessage {
         case .inputConsumed(let lease, let offset):
             try lease.check(in: "inputConsumed")
             try APIError.require(offset: offset, in: "inputConsumed.offset")
+        case .execStarted: break
+        case .execInputConsumed(_, let offset):
+            try APIError.require(offset: offset, in: "execInputConsumed.offset")
+        case .execEnded(let result): try result.check()
         }
     }
 }
@@ -72,16 +76,21 @@ extension AttemptProgress {
     }
 }
 
+extension Outcome {
+    func check(in field: String) throws(APIError) {
+        try APIError.require((0...255).contains(exitCode ?? 0), "\(field).exitCode", "\(exitCode ?? 0) is no exit code")
+        try APIError.require(
+            SessionLimits.signals.contains(signal ?? 1), "\(field).signal", "\(signal ?? 0) is no signal")
+        try APIError.require(exitCode == nil || signal == nil, field, "an exit code and a signal")
+        try APIError.require(cause != .exited || exitCode != nil, field, "exited without an exit code")
+        try APIError.require(message, atMost: SessionLimits.messageBytes, in: "\(field).message")
+    }
+}
+
 extension AttemptResult {
     func check() throws(APIError) {
         try lease.check(in: "results")
-        let (code, signal) = (outcome.exitCode, outcome.signal)
-        try APIError.require((0...255).contains(code ?? 0), "results.exitCode", "\(code ?? 0) is no exit code")
-        try APIError.require(
-            SessionLimits.signals.contains(signal ?? 1), "results.signal", "\(signal ?? 0) is no signal")
-        try APIError.require(code == nil || signal == nil, "results", "an exit code and a signal")
-        try APIError.require(outcome.cause != .exited || code != nil, "results", "exited without an exit code")
-        try APIError.require(outcome.message, atMost: SessionLimits.messageBytes, in: "results.message")
+        try outcome.check(in: "results")
         try evidence.check()
         for (field, tail) in [("stdoutTail", stdoutTail), ("stderrTail", stderrTail)] {
             guard let tail else { continue }

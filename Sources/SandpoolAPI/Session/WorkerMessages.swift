@@ -3,7 +3,7 @@ import SandpoolModel
 /// The worker session: one duplex request, `POST /v1/worker/session`, whose request body carries frames from
 /// the worker and whose response body carries frames to it. `application/vnd.sandpool.frames`.
 public enum WorkerSession {
-    public static let version = 1
+    public static let version = 2
     public static let contentType = "application/vnd.sandpool.frames"
 
     /// Codes of a `failed` in place of the welcome that trying again does not change.
@@ -31,6 +31,12 @@ public enum WorkerMessage: Codable, Hashable, Sendable {
     case heartbeat(sentMs: Int64)
     /// How much of standard input the command's pipe took, so that the sender's window moves.
     case inputConsumed(AttemptLease, offset: Int64)
+    /// The command of an exec runs. What it writes follows in output frames that carry the exec's id.
+    case execStarted(ExecID)
+    /// As `inputConsumed`, of an exec.
+    case execInputConsumed(ExecID, offset: Int64)
+    /// The end of an exec, behind all its output; nothing of it follows.
+    case execEnded(ExecResult)
 }
 
 /// What the coordinator tells a worker.
@@ -49,6 +55,16 @@ public enum CoordinatorMessage: Codable, Hashable, Sendable {
     case heartbeat(sentMs: Int64)
     /// Take nothing new and give back what was not started.
     case drain
+    /// Run a further command in the sandbox of an attempt. It belongs to this session and ends with it. Frames with its
+    /// standard input follow under its id.
+    case exec(ExecAssignment)
+    case execSignal(ExecID, signal: Int)
+    /// End the command: SIGTERM, grace, kill.
+    case execCancel(ExecID)
+    /// As `execCancel`, and nobody wants its output any more: only its end is told.
+    case execLeave(ExecID)
+    /// The client took the output up to these offsets, so that the worker's window moves.
+    case execOutputTaken(ExecID, stdout: Int64, stderr: Int64)
     /// The session failed; nothing follows. In place of the welcome it may be a `WorkerSession.Refusal`.
     case failed(APIError)
 }

@@ -10,13 +10,13 @@ final class AttemptLedger: Sendable {
     private let clock: any CoordinatorClock
     private let table: AttemptTable
     private let hub: FollowerHub
-    private let inputs: InputRelays
+    private let inputs: InputRelays<JobID>
     private let scheduler: Scheduler
     private let queue: QueueKeeper
 
     init(
         store: any JobStore, clock: any CoordinatorClock, table: AttemptTable, hub: FollowerHub,
-        inputs: InputRelays, scheduler: Scheduler, queue: QueueKeeper
+        inputs: InputRelays<JobID>, scheduler: Scheduler, queue: QueueKeeper
     ) {
         self.store = store
         self.clock = clock

@@ -4,12 +4,12 @@ import SandpoolModel
 import Synchronization
 
 /// Standard input on its way from clients to workers: what the command has not taken yet is kept, so that a
-/// worker that reconnects gets it again from the offset it names.
-final class InputRelays: Sendable {
-    /// Most bytes kept for one job. A client that is further ahead is not read from.
-    static let limit = 1 << 20
+/// worker that reconnects gets it again from the offset it names. A command is named by its job's id, or its exec's.
+final class InputRelays<Key: Hashable & Sendable>: Sendable {
+    /// Most bytes kept for one command. A client that is further ahead is not read from.
+    static var limit: Int { 1 << 20 }
     /// Most bytes sent to a worker beyond what the command took.
-    static let window: Int64 = 256 << 10
+    static var window: Int64 { 256 << 10 }
 
     private struct Relay {
         /// What the command has not taken, from `consumed` on.
@@ -32,18 +32,18 @@ final class InputRelays: Sendable {
         case gap(expected: Int64)
     }
 
-    private let relays = Mutex<[JobID: Relay]>([:])
+    private let relays = Mutex<[Key: Relay]>([:])
 
-    /// Takes a client's frame. What was received before is skipped, and so is input that the job does not take.
-    func accept(_ frame: InputFrame, for job: JobID) -> Accepted {
+    /// Takes a client's frame. What was received before is skipped, and so is input that the command does not take.
+    func accept(_ frame: InputFrame, for key: Key) -> Accepted {
         relays.withLock { table in
-            guard var relay = table[job] else { return .taken }
+            guard var relay = table[key] else { return .taken }
             if relay.isFresh {
                 relay.consumed = frame.offset
                 relay.sent = frame.offset
                 relay.isFresh = false
             }
-            defer { table[job] = relay }
+            defer { table[key] = relay }
             guard frame.offset <= relay.received else { return .gap(expected: relay.received) }
             guard !relay.hasEnd else { return .taken }
             var fresh = frame.bytes
@@ -58,25 +58,42 @@ final class InputRelays: Sendable {
         }
     }
 
-    /// Makes a job's relay, before its first byte.
-    func open(_ job: JobID) {
-        relays.withLock { $0[job] = $0[job] ?? Relay() }
+    /// As `accept`, but waits where there is no room.
+    ///
+    /// - Returns: whether the frame is here; `false` once nobody takes input any more.
+    func receive(_ frame: InputFrame, for key: Key) async throws(FrameError) -> Bool {
+        while true {
+            switch accept(frame, for: key) {
+            case .taken: return true
+            case .full(let room):
+                guard await room.wait() else { return false }
+            case .gap(let expected):
+                throw .malformed("input goes on at \(frame.offset), and only \(expected) bytes are here")
+            }
+        }
     }
 
-    /// Notes that the input ends where it is; whether the job takes input at all.
-    func end(_ job: JobID) -> Bool {
+    /// Makes a command's relay, before its first byte.
+    func open(_ key: Key) {
+        relays.withLock { $0[key] = $0[key] ?? Relay() }
+    }
+
+    /// Notes that the input ends where it is; whether the command takes input at all.
+    func end(_ key: Key) -> Bool {
         relays.withLock { table in
-            guard table[job] != nil else { return false }
-            table[job]?.hasEnd = true
+            guard table[key] != nil else { return false }
+            table[key]?.hasEnd = true
             return true
         }
     }
 
     /// The frames that a worker may be sent now. `again`: it is a new session, which has got nothing yet.
-    func take(_ job: JobID, for lease: AttemptLease, again: Bool = false) -> [InputFrame] {
+    ///
+    /// - Parameter id: what they carry: the attempt's id or the exec's.
+    func take(_ key: Key, id: String, epoch: Int64, again: Bool = false) -> [InputFrame] {
         relays.withLock { table in
-            guard var relay = table[job] else { return [] }
-            defer { table[job] = relay }
+            guard var relay = table[key] else { return [] }
+            defer { table[key] = relay }
             if again {
                 relay.sent = relay.consumed
                 relay.isEndSent = false
@@ -92,7 +109,7 @@ final class InputRelays: Sendable {
                 else { break }
                 frames.append(
                     InputFrame(
-                        id: lease.attempt.text, epoch: lease.epoch, offset: relay.sent, isLast: isLast, bytes: bytes))
+                        id: id, epoch: epoch, offset: relay.sent, isLast: isLast, bytes: bytes))
                 relay.sent += count
                 relay.isEndSent = isLast
             }
@@ -103,23 +120,29 @@ final class InputRelays: Sendable {
     /// The command took its input up to `offset`, which may have come by way of a coordinator before this one.
     ///
     /// - Returns: how much of what is here it took; `nil` where that is no news.
-    func consumed(_ job: JobID, to offset: Int64) -> Int64? {
+    func consumed(_ key: Key, to offset: Int64) -> Int64? {
         relays.withLock { table in
-            guard var relay = table[job] else { return nil }
+            guard var relay = table[key] else { return nil }
             let end = min(offset, relay.received)
             guard end > relay.consumed else { return nil }
             relay.bytes.moveReaderIndex(forwardBy: Int(end - relay.consumed))
             relay.bytes.discardReadBytes()
             relay.consumed = end
             relay.sent = max(relay.sent, end)
-            table[job] = relay
+            table[key] = relay
             relay.room.raise()
             return end
         }
     }
 
-    func drop(_ job: JobID) {
-        let relay = relays.withLock { $0.removeValue(forKey: job) }
+    func drop(_ key: Key) {
+        let relay = relays.withLock { $0.removeValue(forKey: key) }
         relay?.room.close()
+    }
+}
+
+extension InputRelays<JobID> {
+    func take(_ job: JobID, for lease: AttemptLease, again: Bool = false) -> [InputFrame] {
+        take(job, id: lease.attempt.text, epoch: lease.epoch, again: again)
     }
 }

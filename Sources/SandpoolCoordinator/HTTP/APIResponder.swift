@@ -81,7 +81,16 @@ struct APIResponder: HTTPResponder {
         case .downloadJob(let job): return try await jobs.downloads(job, info, blobs)
         case .readOutput(let job, let stream):
             return try await OutputHandlers(parts: parts).read(job, stream, info)
-        case .run, .workerSession: return try stream(route, request, info)
+        case .run:
+            return try stream(request, info) { writer in
+                try await RunHandler(parts: parts, channel: info.channel).serve(request.body, &writer)
+            }
+        case .workerSession:
+            return try stream(request, info) { writer in
+                try await WorkerSessionHandler(parts: parts, channel: info.channel, principal: info.principal)
+                    .serve(request.body, &writer)
+            }
+        case .exec(let job): return try await exec(job, request, info)
         case .storeBlob(let isWorker): return try await blobs.store(request, isWorker: isWorker)
         case .readBlob(let digest, _): return try await blobs.read(digest, info)
         case .listWorkers: return try await workers.list()
@@ -95,8 +104,32 @@ struct APIResponder: HTTPResponder {
         }
     }
 
-    /// The two streams of frames. The response begins at once, while the request goes on.
-    private func stream(_ route: Route, _ request: Request, _ info: RequestInfo) throws -> Response {
+    /// A further command in a job's sandbox. What is wrong with it is told by the status, so its first frame is read
+    /// before the response begins.
+    private func exec(_ job: String, _ request: Request, _ info: RequestInfo) async throws -> Response {
+        try checkFrames(request)
+        let handler = ExecHandler(parts: parts, channel: info.channel)
+        let frames = RequestFrames(request.body)
+        let exec = try await handler.open(job, frames)
+        return try stream(request, info) { try await handler.serve(exec, frames, &$0) }
+    }
+
+    /// A stream of frames. The response begins at once, while the request goes on.
+    private func stream(
+        _ request: Request, _ info: RequestInfo,
+        _ serve: @escaping @Sendable (inout any ResponseBodyWriter) async throws -> Void
+    ) throws -> Response {
+        try checkFrames(request)
+        let streams = parts.streams
+        let body = ResponseBody { writer in
+            try await streams.track(info.channel, of: info.principal) { try await serve(&writer) }
+        }
+        // The request may be cut short at the end, after which its connection is of no use.
+        return Response(
+            status: .ok, headers: [.contentType: WorkerSession.contentType, .connection: "close"], body: body)
+    }
+
+    private func checkFrames(_ request: Request) throws(APIError) {
         let type = request.headers[.contentType]
         guard type == WorkerSession.contentType else {
             throw APIError(
@@ -104,19 +137,5 @@ struct APIResponder: HTTPResponder {
                 message: "the body's type is \(TerminalText.harmless(type ?? "not given", limit: 64))",
                 hint: "send \(WorkerSession.contentType)")
         }
-        let parts = parts
-        let body = ResponseBody { writer in
-            try await parts.streams.track(info.channel, of: info.principal) {
-                if route == .run {
-                    try await RunHandler(parts: parts, channel: info.channel).serve(request.body, &writer)
-                } else {
-                    try await WorkerSessionHandler(parts: parts, channel: info.channel, principal: info.principal)
-                        .serve(request.body, &writer)
-                }
-            }
-        }
-        // The request may be cut short at the end, after which its connection is of no use.
-        return Response(
-            status: .ok, headers: [.contentType: WorkerSession.contentType, .connection: "close"], body: body)
     }
 }

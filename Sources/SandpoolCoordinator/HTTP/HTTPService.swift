@@ -29,12 +29,13 @@ struct HTTPService: Sendable {
                 address: listen.bindAddress, serverName: nil,
                 availableConnectionsDelegate: MaximumAvailableConnections(Self.connections)),
             onServerRunning: { await announce($0) }, logger: logger)
-        let (hub, sessions) = (parts.hub, parts.sessions)
+        let (hub, execs, sessions) = (parts.hub, parts.execs, parts.sessions)
         do {
             try await withGracefulShutdownHandler {
                 try await app.run()
             } onGracefulShutdown: {
                 hub.failAll(.shuttingDown)
+                execs.failAll(.shuttingDown)
                 sessions.closeAll()
             }
         } catch let error as IOError {

@@ -6,7 +6,7 @@ import SandpoolAPI
 /// Bounds what a slow or vanished peer can hold of a connection.
 ///
 /// - A request's head has to be whole within `headTimeout` of the connection's begin or the last response, and
-///   its body may not pause for `bodyTimeout`. The two frame streams are exempt while they are answered: they may
+///   its body may not pause for `bodyTimeout`. The frame streams are exempt while they are answered: they may
 ///   be silent for as long as a command is.
 /// - A body that nobody wants any more, because its response was sent, is read for `drainTimeout` and no longer.
 /// - A streaming peer that closes its side is gone: half-open streams would hide that.
@@ -77,7 +77,8 @@ final class RequestGuard: ChannelInboundHandler, ChannelOutboundHandler, Removab
     /// Whether a request may go on for as long as a job does.
     private static func isStream(_ head: HTTPRequest) -> Bool {
         guard let path = head.path else { return false }
-        return path == Routes.run || path == Routes.workerSession || path.contains("follow=") || path.contains("wait=")
+        return path == Routes.run || path == Routes.workerSession || path.hasSuffix("/exec")
+            || path.contains("follow=") || path.contains("wait=")
     }
 
     private func update(_ context: ChannelHandlerContext) {

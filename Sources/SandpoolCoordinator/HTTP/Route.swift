@@ -9,6 +9,7 @@ enum Route: Hashable, Sendable {
     case showJob(String), explainJob(String), cancelJob(String), signalJob(String), downloadJob(String)
     case readOutput(String, OutputStreamCode)
     case run
+    case exec(String)
     case storeBlob(isWorker: Bool), readBlob(String, isWorker: Bool)
     case listWorkers, showWorker(String), drainWorker(String), resumeWorker(String), forgetWorker(String)
     case listTokens, createToken, revokeToken(String)
@@ -18,7 +19,7 @@ enum Route: Hashable, Sendable {
         switch self {
         case .health: .none
         case .listJobs, .showJob, .explainJob, .downloadJob, .readOutput, .listWorkers, .showWorker: .read
-        case .submitJobs, .cancelJob, .signalJob, .run: .submit
+        case .submitJobs, .cancelJob, .signalJob, .run, .exec: .submit
         case .storeBlob(let isWorker), .readBlob(_, let isWorker): isWorker ? .worker : .submit
         case .drainWorker, .resumeWorker, .forgetWorker, .listTokens, .createToken, .revokeToken: .admin
         case .workerSession: .worker
@@ -80,6 +81,7 @@ enum Route: Hashable, Sendable {
         case "downloads": [.get: .downloadJob(job)]
         case "cancel": [.post: .cancelJob(job)]
         case "signal": [.post: .signalJob(job)]
+        case "exec": [.post: .exec(job)]
         default: [:]
         }
     }

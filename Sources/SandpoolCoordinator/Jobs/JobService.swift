@@ -166,12 +166,36 @@ final class JobService: Sendable {
             let state = try await job(id).state.rawValue
             throw APIError(status: 409, code: "not_running", message: "job \(id) is \(state): nothing takes a signal")
         }
+        try session(of: attempt).send(.signal(AttemptLease(attempt.lease), signal: number))
+    }
+
+    /// The attempt whose command runs, and its worker's session.
+    ///
+    /// - Throws: 409 with the code `APIError.notStartedCode` where it does not run yet.
+    func running(_ id: JobID) async throws -> (RunningAttempt, WorkerLink) {
+        if let attempt = table.attempt(of: id), attempt.state == .running {
+            return (attempt, try session(of: attempt))
+        }
+        let state = try await job(id).state
+        guard !state.isTerminal else {
+            throw APIError(
+                status: 409, code: "not_running", message: "job \(id) is \(state.rawValue): its sandbox is gone",
+                hint: "start another one")
+        }
+        throw APIError(
+            status: 409, code: APIError.notStartedCode,
+            message: "job \(id) is \(state == .queued ? "queued" : "starting"): its sandbox does not run yet",
+            hint: "try again when it does; 'sandpool why \(id.short)' says what it waits for")
+    }
+
+    private func session(of attempt: RunningAttempt) throws(APIError) -> WorkerLink {
         guard let session = sessions.session(of: attempt.lease.worker) else {
             throw APIError(
                 status: 409, code: "worker_away",
-                message: "worker \(attempt.lease.worker) of job \(id) is not connected", hint: "try again later")
+                message: "worker \(attempt.lease.worker) of job \(attempt.job) is not connected",
+                hint: "try again later")
         }
-        session.send(.signal(AttemptLease(attempt.lease), signal: number))
+        return session
     }
 }
 

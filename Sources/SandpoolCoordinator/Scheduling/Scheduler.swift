@@ -13,7 +13,7 @@ final class Scheduler: Sendable {
     private let table: AttemptTable
     private let sessions: SessionTable
     private let hub: FollowerHub
-    private let inputs: InputRelays
+    private let inputs: InputRelays<JobID>
     private let logger: Logger
     private let inbox = Mutex<[SchedulerState.Event]>([])
     private let barriers = Mutex<[CheckedContinuation<Void, Never>]>([])
@@ -25,7 +25,7 @@ final class Scheduler: Sendable {
 
     init(
         store: any JobStore, clock: any CoordinatorClock, table: AttemptTable, sessions: SessionTable,
-        hub: FollowerHub, inputs: InputRelays, eventLoop: any EventLoop, logger: Logger
+        hub: FollowerHub, inputs: InputRelays<JobID>, eventLoop: any EventLoop, logger: Logger
     ) {
         self.store = store
         self.clock = clock

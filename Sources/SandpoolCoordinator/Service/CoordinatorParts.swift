@@ -20,7 +20,8 @@ struct CoordinatorParts: Sendable {
     let table = AttemptTable()
     let sessions = SessionTable()
     let hub = FollowerHub()
-    let inputs = InputRelays()
+    let inputs = InputRelays<JobID>()
+    let execs = ExecTable()
     let scheduler: Scheduler
     let queue: QueueKeeper
     let ledger: AttemptLedger

@@ -41,8 +41,9 @@ struct WorkerSessionHandler: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             defer {
                 reports.close()
-                if let session, parts.sessions.remove(session) {
-                    parts.scheduler.post(.disconnected(session.worker))
+                if let session {
+                    if parts.sessions.remove(session) { parts.scheduler.post(.disconnected(session.worker)) }
+                    parts.execs.end(of: session)
                 }
             }
             for try await bytes in body {
@@ -163,6 +164,9 @@ struct WorkerSessionHandler: Sendable {
             case .results(let results): await reports.add(bytes) { $0.results += results }
             case .returned(let leases): await reports.add(bytes) { $0.returned += leases }
             case .inputConsumed(let lease, let offset): consumed(lease, to: offset, of: session)
+            case .execStarted(let id): parts.execs.exec(id, of: session)?.started()
+            case .execInputConsumed(let id, let offset): consumed(id, to: offset, of: session)
+            case .execEnded(let result): try end(result, of: session)
             }
         }
     }
@@ -174,6 +178,7 @@ struct WorkerSessionHandler: Sendable {
     }
 
     private func take(_ frame: OutputFrame, of session: WorkerLink) async throws {
+        if let id = ExecID(frame.id) { try parts.execs.exec(id, of: session)?.take(frame) }
         guard let id = AttemptID(frame.id), let attempt = attempt(id, epoch: frame.epoch, of: session) else { return }
         let stream = OutputStore.StreamID(job: attempt.job, attempt: id, code: frame.stream)
         let limit = attempt.spec.resources.outputBytes ?? .max
@@ -197,6 +202,21 @@ struct WorkerSessionHandler: Sendable {
         guard let taken = parts.inputs.consumed(attempt.job, to: offset) else { return }
         parts.hub.publish(.inputConsumed(taken), to: attempt.job)
         for frame in parts.inputs.take(attempt.job, for: lease) { session.send(.input(frame)) }
+    }
+
+    private func consumed(_ id: ExecID, to offset: Int64, of session: WorkerLink) {
+        guard let exec = parts.execs.exec(id, of: session),
+            let taken = parts.execs.inputs.consumed(id, to: offset)
+        else { return }
+        exec.consumed(taken)
+        parts.execs.push(exec)
+    }
+
+    private func end(_ result: ExecResult, of session: WorkerLink) throws {
+        guard let exec = parts.execs.exec(result.id, of: session) else { return }
+        // One that it lies about stays, and ends with the session.
+        try exec.end(result)
+        parts.execs.remove(exec)
     }
 
     // MARK: Recording

@@ -142,7 +142,8 @@ struct RunHandler: Sendable {
 
     private func handle(_ frame: Frame, _ job: JobID, _ shared: Shared) async throws {
         switch frame {
-        case .input(let input): try await take(input, for: job)
+        case .input(let input):
+            if try await parts.inputs.receive(input, for: job) { push(job) }
         case .output: throw FrameError.malformed("a client sends no output")
         case .json:
             switch try frame.checkedMessage(as: RunRequest.self) {
@@ -156,19 +157,6 @@ struct RunHandler: Sendable {
             case .detach:
                 shared.isDetached.withLock { $0 = true }
                 parts.orphans.keep(job)
-            }
-        }
-    }
-
-    private func take(_ frame: InputFrame, for job: JobID) async throws {
-        while true {
-            switch parts.inputs.accept(frame, for: job) {
-            case .taken:
-                return push(job)
-            case .full(let room):
-                guard await room.wait() else { return }
-            case .gap(let expected):
-                throw FrameError.malformed("input goes on at \(frame.offset), and only \(expected) bytes are here")
             }
         }
     }

@@ -64,12 +64,14 @@ extension Identifier: Codable {
 
 public enum JobKind: IdentifierKind { public static let prefix = "sb" }
 public enum AttemptKind: IdentifierKind { public static let prefix = "at" }
+public enum ExecKind: IdentifierKind { public static let prefix = "ex" }
 public enum WorkerKind: IdentifierKind { public static let prefix = "wk" }
 public enum ImageKind: IdentifierKind { public static let prefix = "im" }
 public enum TokenKind: IdentifierKind { public static let prefix = "tk" }
 
 public typealias JobID = Identifier<JobKind>
 public typealias AttemptID = Identifier<AttemptKind>
+public typealias ExecID = Identifier<ExecKind>
 public typealias WorkerID = Identifier<WorkerKind>
 public typealias ImageID = Identifier<ImageKind>
 public typealias TokenID = Identifier<TokenKind>

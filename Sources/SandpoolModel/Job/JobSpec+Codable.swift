@@ -15,7 +15,7 @@ extension JobSpec: Codable {
         func optional<Value: Decodable>(_ key: CodingKeys) throws -> Value? {
             try values.decodeIfPresent(Value.self, forKey: key)
         }
-        self.init(command: try Self.command(in: values))
+        self.init(command: try values.decodeCommand(forKey: .command))
         image = try optional(.image)
         name = try optional(.name)
         tags = try optional(.tags) ?? tags
@@ -44,12 +44,6 @@ extension JobSpec: Codable {
         stdin = try optional(.stdin) ?? stdin
         onDisconnect = try optional(.onDisconnect) ?? onDisconnect
         onOutputLimit = try optional(.onOutputLimit) ?? onOutputLimit
-    }
-
-    /// An array is argv; a string is a line for the shell.
-    private static func command(in values: KeyedDecodingContainer<CodingKeys>) throws -> [String] {
-        if let line = try? values.decode(String.self, forKey: .command) { return ["/bin/sh", "-c", line] }
-        return try values.decode([String].self, forKey: .command)
     }
 
     /// Writes `command` and whatever is not at its default.
@@ -89,5 +83,13 @@ extension JobSpec: Codable {
         try encode(\.stdin, .stdin)
         try encode(\.onDisconnect, .onDisconnect)
         try encode(\.onOutputLimit, .onOutputLimit)
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// A command: an array is argv; a string is a line for the shell.
+    func decodeCommand(forKey key: Key) throws -> [String] {
+        if let line = try? decode(String.self, forKey: key) { return ["/bin/sh", "-c", line] }
+        return try decode([String].self, forKey: key)
     }
 }

@@ -30,9 +30,7 @@ struct LiveAttempt {
     var isOutputOpen = false
     var isOutputTimerSet = false
 
-    var input: InputQueue?
-    var inputPipe: FileDescriptor?
-    var isInputWatched = false
+    var input = CommandInput()
 
     /// The file that receives the downloads' archive.
     var downloadsPath: String?

@@ -46,6 +46,13 @@ struct OutcomeBuilder: Sendable {
         return outcome
     }
 
+    /// The outcome of a further command in a sandbox.
+    func outcome(ofExec report: ExitReport) -> Outcome {
+        guard report.oomKills == 0, report.reason == .none, report.end == .killed else { return outcome(of: report) }
+        // Nobody reaped it because its sandbox went: that is an end by force, and no code of its own.
+        return Outcome(cause: .cancelled, message: "the job ended while the command ran, and its sandbox with it")
+    }
+
     private func ended(_ report: ExitReport) -> Outcome {
         // A main process can exit 0 although its child was killed: any OOM kill names the cause.
         if report.oomKills > 0 {

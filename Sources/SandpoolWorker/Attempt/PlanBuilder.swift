@@ -28,7 +28,7 @@ struct PlanBuilder: Sendable {
         return SandboxPlan(
             id: assignment.lease.attempt.text,
             arguments: spec.command,
-            environment: environment(spec, job: assignment.job),
+            environment: environment(spec.environment, user: spec.user, job: assignment.job),
             workingDirectory: spec.workingDirectory ?? "/",
             user: user,
             hostname: assignment.job.short,
@@ -52,12 +52,27 @@ struct PlanBuilder: Sendable {
             onOutputLimit: spec.onOutputLimit == .end ? .end : .truncate, leavesOutLimits: leavesOutLimits)
     }
 
+    /// A further command in the sandbox of `attempt`, which runs `job`.
+    func plan(for exec: ExecAssignment, in attempt: LiveAttempt, job: JobID) -> ExecPlan {
+        let spec = exec.spec
+        return ExecPlan(
+            id: exec.id.text,
+            arguments: spec.command,
+            environment: environment(spec.environment, user: spec.user, job: job),
+            workingDirectory: spec.workingDirectory ?? "/",
+            user: spec.user ?? "0",
+            stdin: spec.stdin == .stream ? .pipe : .none,
+            timeoutMs: spec.timeoutSeconds.map { max(1, Self.milliseconds($0)) } ?? 0,
+            graceMs: attempt.graceMs,
+            outputBytes: attempt.outcomes.outputBytes.map(UInt64.init(clamping:)) ?? Defaults.outputBytes)
+    }
+
     /// Sorted, so that the same spec always gives the same plan.
-    private func environment(_ spec: JobSpec, job: JobID) -> [String] {
+    private func environment(_ own: [String: String], user: String?, job: JobID) -> [String] {
         var variables = ["PATH": Defaults.path]
         // The home of anybody but root stands in the image's own passwd, which only the sandbox reads.
-        if spec.user == nil || spec.user == "0" || spec.user == "root" { variables["HOME"] = "/root" }
-        variables.merge(spec.environment) { $1 }
+        if user == nil || user == "0" || user == "root" { variables["HOME"] = "/root" }
+        variables.merge(own) { $1 }
         variables["SANDPOOL_JOB_ID"] = job.text
         return variables.map { "\($0.key)=\($0.value)" }.sorted()
     }

@@ -145,7 +145,7 @@ extension WorkerCore {
     }
 
     private func forget(_ attempt: LiveAttempt) {
-        closeInput(of: attempt.id)
+        closeInput(of: .attempt(attempt.id))
         unacknowledgedBytes -= attempt.cursors.unacknowledged
         outbox.drop(attempt.lease)
         layerUse.remove(attempt.layers)

@@ -25,9 +25,16 @@ extension WorkerCore {
         case .outputDurable(let lease, let stdout, let stderr): acknowledge(lease, stdout: stdout, stderr: stderr)
         case .heartbeat(let sentMs): renewLease(sentMs: sentMs)
         case .drain: drain()
+        case .exec(let assignment): accept(assignment)
+        case .execSignal(let id, let signal):
+            guard execs[id]?.machine.isActive == true else { return }
+            launcher?.send(.signal(id: id.text, signal: UInt8(clamping: signal)))
+        case .execCancel(let id): apply(.cancel, to: id)
+        case .execLeave(let id): apply(.leave, to: id)
+        case .execOutputTaken(let id, let stdout, let stderr): noteTaken(id, stdout: stdout, stderr: stderr)
         }
         guard outbox.returnedCount <= Limits.attempts else {
-            throw WorkerError("the coordinator assigns and does not read: \(outbox.returnedCount) attempts go back")
+            throw WorkerError("the coordinator asks and does not read: \(outbox.returnedCount) answers wait")
         }
     }
 

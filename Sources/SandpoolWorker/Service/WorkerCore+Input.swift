@@ -1,78 +1,108 @@
-import Glibc
 import LinuxSystem
 import SandpoolAPI
 import SandpoolModel
 
 /// Standard input: frames into the command's pipe, without ever waiting for the command.
 extension WorkerCore {
+    /// Whose input it is.
+    enum CommandID: Hashable, Sendable {
+        case attempt(AttemptID)
+        case exec(ExecID)
+
+        var text: String {
+            switch self {
+            case .attempt(let id): id.text
+            case .exec(let id): id.text
+            }
+        }
+    }
+
+    private subscript(input id: CommandID) -> CommandInput? {
+        get {
+            switch id {
+            case .attempt(let id): attempts[id]?.input
+            case .exec(let id): execs[id]?.input
+            }
+        }
+        set {
+            guard let newValue else { return }
+            switch id {
+            case .attempt(let id): attempts[id]?.input = newValue
+            case .exec(let id): execs[id]?.input = newValue
+            }
+        }
+    }
+
     func handle(_ frame: InputFrame, session number: Int) {
-        guard number == session.number, let id = AttemptID(frame.id), let attempt = attempts[id],
-            attempt.lease.epoch == frame.epoch
-        else { return }
-        var queue = attempt.input ?? InputQueue()
-        let isRepetition = frame.offset < queue.received
+        guard number == session.number, let id = receiver(of: frame), var input = self[input: id] else { return }
+        let isRepetition = frame.offset < input.queue.received
         do throws(InputQueue.Refusal) {
-            try queue.add(frame)
-            attempts[id]?.input = queue
+            try input.queue.add(frame)
+            self[input: id] = input
         } catch {
             // The sender broke its window; the command sees its input end instead of a gap in it.
-            log.warning("\(id): standard input is cut off: \(error)")
+            log.warning("\(id.text): standard input is cut off: \(error)")
             return closeInput(of: id)
         }
         writeInput(of: id)
         // A coordinator that was restarted sends again what it was not told about.
-        if isRepetition {
-            outbox.noteConsumed(attempt.lease, offset: attempts[id]?.input?.consumed ?? queue.consumed)
-            wakeWriter()
-        }
+        if isRepetition { noteConsumed(by: id) }
+    }
+
+    private func receiver(of frame: InputFrame) -> CommandID? {
+        if let id = AttemptID(frame.id), attempts[id]?.lease.epoch == frame.epoch { return .attempt(id) }
+        if let id = ExecID(frame.id), execs[id]?.lease.epoch == frame.epoch { return .exec(id) }
+        return nil
     }
 
     /// Writes what the pipe takes, and waits for room with the loop if something is left.
-    func writeInput(of id: AttemptID) {
-        guard let attempt = attempts[id], var queue = attempt.input, let pipe = attempt.inputPipe else { return }
-        let before = queue.consumed
-        var isBroken = false
-        queue.drain { bytes in
-            while true {
-                let count = write(pipe.raw, bytes.baseAddress, bytes.count)
-                if count >= 0 { return count }
-                if errno == EINTR { continue }
-                isBroken = errno != EAGAIN
-                return 0
-            }
-        }
-        // A command that closed its input wants none: not an error, but nobody should wait for it.
-        if isBroken { queue.discardAll() }
-        attempts[id]?.input = queue
-        if queue.consumed != before {
-            outbox.noteConsumed(attempt.lease, offset: queue.consumed)
-            wakeWriter()
-        }
-        if queue.isFinished || isBroken {
+    func writeInput(of id: CommandID) {
+        guard var input = self[input: id], input.pipe != nil else { return }
+        let before = input.queue.consumed
+        let isDone = input.write()
+        self[input: id] = input
+        if input.queue.consumed != before { noteConsumed(by: id) }
+        if isDone {
             closeInput(of: id)
-        } else if queue.hasWaiting != attempt.isInputWatched {
-            watchInput(of: id, queue.hasWaiting)
+        } else if input.queue.hasWaiting != input.isWatched {
+            watchInput(of: id, input.queue.hasWaiting)
         }
     }
 
-    private func watchInput(of id: AttemptID, _ isNeeded: Bool) {
-        guard let pipe = attempts[id]?.inputPipe else { return }
-        attempts[id]?.isInputWatched = isNeeded
+    private func noteConsumed(by id: CommandID) {
+        guard let offset = self[input: id]?.queue.consumed else { return }
+        switch id {
+        case .attempt(let id):
+            if let lease = attempts[id]?.lease { outbox.noteConsumed(lease, offset: offset) }
+        case .exec(let id): outbox.noteConsumed(id, offset: offset)
+        }
+        wakeWriter()
+    }
+
+    private func watchInput(of id: CommandID, _ isNeeded: Bool) {
+        guard let pipe = self[input: id]?.pipe else { return }
+        self[input: id]?.isWatched = isNeeded
         guard isNeeded else { return thread.events.forget(pipe) }
         do {
             try thread.events.watch(pipe, .writable) { self.writeInput(of: id) }
         } catch {
-            log.warning("standard input of \(id): \(error)")
+            log.warning("standard input of \(id.text): \(error)")
             closeInput(of: id)
         }
     }
 
     /// Closes this side's copy and lets the launcher close its own: the command sees the end of its input.
-    func closeInput(of id: AttemptID) {
-        guard let pipe = attempts[id]?.inputPipe else { return }
-        if attempts[id]?.isInputWatched == true { thread.events.forget(pipe) }
-        attempts[id]?.inputPipe = nil
-        attempts[id]?.isInputWatched = false
-        if attempts[id]?.machine.isActive == true { launcher?.send(.closeInput(id: id.text)) }
+    func closeInput(of id: CommandID) {
+        guard var input = self[input: id], let pipe = input.pipe else { return }
+        if input.isWatched { thread.events.forget(pipe) }
+        input.pipe = nil
+        input.isWatched = false
+        self[input: id] = input
+        let isActive =
+            switch id {
+            case .attempt(let id): attempts[id]?.machine.isActive
+            case .exec(let id): execs[id]?.machine.isActive
+            }
+        if isActive == true { launcher?.send(.closeInput(id: id.text)) }
     }
 }

@@ -79,6 +79,7 @@ extension WorkerCore {
         switch input {
         case .event(let event, let descriptors): handle(event, descriptors)
         case .progress(let progress):
+            if noteExecOutput(progress) { return }
             guard let id = AttemptID(progress.id) else { return }
             noteOutput(
                 of: id, stdout: Int64(clamping: progress.stdoutBytes), stderr: Int64(clamping: progress.stderrBytes))
@@ -87,11 +88,12 @@ extension WorkerCore {
             let gone = WorkerError("the launcher is gone: \(reason)")
             launcherWaiters.failAll(gone)
             failOwn(gone)
+            loseExecs()
         }
     }
 
     private func handle(_ event: LauncherEvent, _ descriptors: [FileDescriptor]) {
-        if takeOwn(event, descriptors) { return }
+        if takeOwn(event, descriptors) || takeExec(event, descriptors) { return }
         switch event {
         case .welcome(_, _, let fingerprint, let makesDisks):
             hostFingerprint = fingerprint
@@ -114,7 +116,7 @@ extension WorkerCore {
             }
             attach(descriptors, to: id, startedMs)
             apply(.started, to: id)
-            writeInput(of: id)
+            writeInput(of: .attempt(id))
             noteOutput(of: id, stdout: 0, stderr: 0)
         case .failed(let id, let failure):
             guard let id = AttemptID(id), let attempt = attempts[id] else { return }
@@ -137,16 +139,11 @@ extension WorkerCore {
     private func attach(_ descriptors: [FileDescriptor], to id: AttemptID, _ startedMs: UInt64) {
         let sinceStart = Int64(clamping: BoottimeClock.milliseconds()) - Int64(clamping: startedMs)
         attempts[id]?.startedAt = Timestamp(milliseconds: settings.now().milliseconds - max(0, sinceStart))
-        guard descriptors.count >= 2 else { return }
-        attempts[id]?.stdout = SpoolFile(file: descriptors[0])
-        attempts[id]?.stderr = SpoolFile(file: descriptors[1])
+        guard let streams = CommandDescriptors(descriptors) else { return }
+        attempts[id]?.stdout = streams.stdout
+        attempts[id]?.stderr = streams.stderr
         if attempts[id]?.isOutputOpen == true { openOutput(id) }
-        guard descriptors.count >= 3 else { return }
-        let pipe = descriptors[2]
-        do {
-            try pipe.setNonBlocking()
-            attempts[id]?.inputPipe = pipe
-        } catch { log.warning("standard input of \(id): \(error)") }
+        attempts[id]?.input.pipe = streams.input
     }
 
     private func exited(_ text: String, _ report: ExitReport) {
@@ -160,7 +157,7 @@ extension WorkerCore {
         attempts[id] = attempt
         let outcome = attempt.outcomes.outcome(of: report, commandStarted: attempt.startedAt != nil)
         let evidence = Evidence(report, hostFingerprint: attempt.usesHostImage ? hostFingerprint : nil)
-        closeInput(of: id)
+        closeInput(of: .attempt(id))
         apply(.exited(end(outcome, evidence), hasDownloads: attempt.downloadsPath != nil), to: id)
     }
 

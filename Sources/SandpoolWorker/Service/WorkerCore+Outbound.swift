@@ -34,10 +34,13 @@ extension WorkerCore {
 
     private func takeOutbound() -> [OutboundItem] {
         guard session.isWelcome else { return [] }
+        // Asked for again, the writer has read what it took before.
+        releaseToldExecs()
         // Output first, so that results which became ready by it can go along.
         let output = takeOutput()
         let results = takeResults()
-        return outbox.takeAll().map(OutboundItem.message) + output + results
+        let execs = takeExecs()
+        return outbox.takeAll().map(OutboundItem.message) + output + results + execs
     }
 
     private func takeOutput() -> [OutboundItem] {
@@ -55,7 +58,8 @@ extension WorkerCore {
                 unacknowledgedBytes += Int64(piece.count)
                 items.append(
                     .output(
-                        lease: attempt.lease, stream: stream, spool: spool, offset: piece.offset, count: piece.count))
+                        id: id.text, epoch: attempt.lease.epoch, stream: stream, spool: spool, offset: piece.offset,
+                        count: piece.count))
             }
             let before = attempts.updateValue(attempt, forKey: id)?.cursors
             if attempt.cursors.unsent == 0 {

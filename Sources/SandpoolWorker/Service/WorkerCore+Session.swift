@@ -20,9 +20,10 @@ extension WorkerCore {
         return (session.number, hello)
     }
 
-    /// Ends a session if it is still the current one. Sandboxes go on.
+    /// Ends a session if it is still the current one. Sandboxes go on; execs end with the session that asked for them.
     func endSession(_ number: Int) {
         guard number == session.number else { return }
+        for id in execs.keys { apply(.sessionLost, to: id) }
         session.isWelcome = false
         // Nobody may send in its name any more; the next session has the next number but one.
         session.number += 1

@@ -30,6 +30,8 @@ actor WorkerCore {
         static let unacknowledgedBytes: Int64 = 4 << 20
         /// Output read for one write to the session.
         static let bytesPerWrite = 512 << 10
+        /// The same for execs, apart, so that neither kind holds the other up.
+        static let execBytesPerWrite = 256 << 10
         /// Results in one message: their inline tails stay far under the frame limit.
         static let resultBytesPerMessage = 1 << 20
         /// How long a command's first output waits for its end before it goes out in frames.
@@ -60,6 +62,12 @@ actor WorkerCore {
     let layerUse: LayerUse
 
     var attempts: [AttemptID: LiveAttempt] = [:]
+    /// Further commands in the sandboxes of attempts.
+    var execs: [ExecID: LiveExec] = [:]
+    /// Execs with something to send, in the order of their turns.
+    var execTurns = TurnQueue<ExecID>()
+    /// Execs whose end was handed to the writer, and whose spools it may still be reading.
+    var toldExecs: [ExecID] = []
     var outbox = Outbox()
     /// Attempts with output that may be sent, in the order of their turns.
     var outputTurns = TurnQueue<AttemptID>()

@@ -1,13 +1,14 @@
 /// One message of each kind, as it goes over the wire (the golden texts of `SandpoolAPITests` are the exact ones).
 enum MessageSamples {
     private static let lease = #"{"attempt":"at-01jd8000000000000000000001","epoch":7}"#
+    private static let exec = "ex-01jd8000000000000000000004"
     private static let moment = #""2024-11-23T00:00:00.123Z""#
     private static let held = #"[{"lease":\#(lease),"state":"running","stderrBytes":5,"stdoutBytes":4}]"#
 
     static let worker = [
         #"{"hello":{"_0":{"bootID":"b0","capacity":{"cpuMillis":1,"diskBytes":3,"memoryBytes":2},"held":\#(held),"#
             + #""id":"wk-01jd8000000000000000000003","images":["host"],"labels":{"zone":"a/b"},"name":"host-1","#
-            + #""makesDisks":false,"offersHostImage":true,"softwareVersion":"0.1.0","version":1}}}"#,
+            + #""makesDisks":false,"offersHostImage":true,"softwareVersion":"0.1.0","version":2}}}"#,
         #"{"progress":{"_0":[{"at":\#(moment),"lease":\#(lease),"state":"building"}]}}"#,
         #"{"results":{"_0":[{"downloads":"sha256:\#(String(repeating: "0", count: 64))","#
             + #""evidence":{"outputTruncated":false,"reapedBy":"init","stagesMs":{"prepare":3},"stalledMs":0,"#
@@ -19,15 +20,21 @@ enum MessageSamples {
             + #""outcome":{"cause":"signaled","commandStarted":false,"isRetryable":false,"signal":9}}]}}"#,
         #"{"returned":{"_0":[\#(lease)]}}"#, #"{"heartbeat":{"sentMs":42}}"#,
         #"{"inputConsumed":{"_0":\#(lease),"offset":10}}"#,
+        #"{"execStarted":{"_0":"\#(exec)"}}"#, #"{"execInputConsumed":{"_0":"\#(exec)","offset":10}}"#,
+        #"{"execEnded":{"_0":{"id":"\#(exec)","outcome":{"cause":"exited","commandStarted":true,"exitCode":3,"#
+            + #""isRetryable":true},"stderrBytes":2,"stdoutBytes":1}}}"#,
     ]
 
     static let coordinator = [
         #"{"welcome":{"_0":{"generation":3,"heartbeatSeconds":10,"keep":\#(held),"kill":[\#(lease)],"#
-            + #""leaseSeconds":30,"version":1}}}"#,
+            + #""leaseSeconds":30,"version":2}}}"#,
         #"{"assign":{"_0":[{"job":"sb-01jd8000000000000000000002","lease":\#(lease),"spec":{"command":["a"]}}]}}"#,
         #"{"cancel":{"_0":\#(lease)}}"#, #"{"signal":{"_0":\#(lease),"signal":15}}"#, #"{"kill":{"_0":\#(lease)}}"#,
         #"{"recorded":{"_0":[{"lease":\#(lease),"verdict":"recorded"},{"lease":\#(lease),"verdict":"fenced"}]}}"#,
         #"{"outputDurable":{"_0":\#(lease),"stderr":9,"stdout":8}}"#, #"{"heartbeat":{"sentMs":42}}"#,
+        #"{"exec":{"_0":{"id":"\#(exec)","lease":\#(lease),"spec":\#(execs[0])}}}"#,
+        #"{"execSignal":{"_0":"\#(exec)","signal":2}}"#, #"{"execCancel":{"_0":"\#(exec)"}}"#,
+        #"{"execLeave":{"_0":"\#(exec)"}}"#, #"{"execOutputTaken":{"_0":"\#(exec)","stderr":2,"stdout":1}}"#,
         #"{"drain":{}}"#, #"{"failed":{"_0":{"code":"unsupported_version","hint":"h","message":"m"}}}"#,
     ]
 
@@ -35,6 +42,13 @@ enum MessageSamples {
         #"{"submit":{"_0":{"command":["echo","a/b"],"cpus":0.5,"mounts":[{"blob":"b","path":"/m"}]}}}"#,
         #"{"follow":{"job":"@last","stderr":9223372036854775807,"stdout":1}}"#, #"{"signal":{"_0":2}}"#,
         #"{"cancel":{}}"#, #"{"detach":{}}"#,
+    ]
+
+    static let execControls = [#"{"signal":{"_0":2}}"#, #"{"cancel":{}}"#]
+
+    static let execs = [
+        #"{"command":["a","b"],"environment":{"A":"B"},"stdin":"stream","timeoutSeconds":90,"user":"nobody","#
+            + #""workdir":"/w"}"#, #"{"command":"ls | wc"}"#,
     ]
 
     static let specs = [everyKey, #"{"blockNetwork":true,"command":"true","stdin":"stream"}"#]

@@ -21,11 +21,14 @@ extension FuzzTarget {
             "run-request", RunRequest.self,
             sources: ["SandpoolAPI/Session/RunMessages.swift", "SandpoolAPI/Session/RunRequest+Check.swift"],
             seeds: MessageSamples.runRequests),
+        message(
+            "exec-control", ExecControl.self, sources: ["SandpoolAPI/Session/ExecMessages+Check.swift"],
+            seeds: MessageSamples.execControls),
     ]
 
     private static let worker = [
         "SandpoolAPI/Session/WorkerMessage+Check.swift", "SandpoolAPI/Session/OutputTail+Bytes.swift",
-        "SandpoolAPI/Session/SessionMessage.swift",
+        "SandpoolAPI/Session/SessionMessage.swift", "SandpoolAPI/Session/ExecMessages+Check.swift",
     ]
     private static let coordinator = [
         "SandpoolAPI/Session/CoordinatorMessage+Check.swift", "SandpoolAPI/Session/OpeningVersion.swift",

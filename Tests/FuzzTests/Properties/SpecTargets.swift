@@ -16,7 +16,7 @@ extension FuzzTarget {
             seeds: MessageSamples.specs.map { Array($0.utf8) },
             words: JSONWords.of(MessageSamples.specs) + NastyText.words
         ) { bytes in
-            do {
+            verdict {
                 let spec = try WireJSON.decode(JobSpec.self, from: bytes)
                 guard try WireJSON.decode(JobSpec.self, from: WireJSON.encode(spec)) == spec else {
                     return .broken("\(spec) does not read back")
@@ -24,19 +24,52 @@ extension FuzzTarget {
                 let accepted = try PoolConfiguration().accept(spec)
                 _ = accepted.fingerprint
                 return SpecProperties.violation(accepted).map(Verdict.broken) ?? .accepted
-            } catch let error as APIError {
-                return OneLine.violation(error.message, limit: 1_024).map(Verdict.broken) ?? .refused
-            } catch let problem as SpecProblem {
-                return OneLine.violation(problem.description, limit: 2_048).map(Verdict.broken) ?? .refused
-            } catch {
-                return .broken("\(error) is neither an APIError nor a SpecProblem")
             }
-        }
+        },
+        FuzzTarget(
+            "exec-spec",
+            sources: ["SandpoolModel/Job/ExecSpec.swift", "SandpoolModel/Job/JobSpec+Validate.swift"],
+            seeds: MessageSamples.execs.map { Array($0.utf8) },
+            words: JSONWords.of(MessageSamples.execs) + NastyText.words
+        ) { bytes in
+            verdict {
+                let spec = try WireJSON.decode(ExecSpec.self, from: bytes)
+                guard try WireJSON.decode(ExecSpec.self, from: WireJSON.encode(spec)) == spec else {
+                    return .broken("\(spec) does not read back")
+                }
+                try spec.validate(limits: PoolLimits())
+                return SpecProperties.violation(spec).map(Verdict.broken) ?? .accepted
+            }
+        },
     ]
+
+    private static func verdict(_ check: () throws -> Verdict) -> Verdict {
+        do {
+            return try check()
+        } catch let error as APIError {
+            return OneLine.violation(error.message, limit: 1_024).map(Verdict.broken) ?? .refused
+        } catch let problem as SpecProblem {
+            return OneLine.violation(problem.description, limit: 2_048).map(Verdict.broken) ?? .refused
+        } catch {
+            return .broken("\(error) is neither an APIError nor a SpecProblem")
+        }
+    }
 }
 
 /// What the launcher can rely on in a spec that was accepted, looked at byte by byte as the kernel will.
 private enum SpecProperties {
+    static func violation(_ spec: ExecSpec) -> String? {
+        let variables = spec.environment.flatMap { [$0.key, $0.value] }
+        let texts = spec.command + variables + [spec.user, spec.workingDirectory].compactMap(\.self)
+        if let text = texts.first(where: { $0.utf8.contains(0) }) { return "\(text.debugDescription) was accepted" }
+        if spec.environment.keys.contains(where: { $0.utf8.contains(UInt8(ascii: "=")) }) {
+            return "a variable with = in its name was accepted"
+        }
+        guard spec.workingDirectory?.utf8.first ?? UInt8(ascii: "/") == UInt8(ascii: "/"), spec.command.first != ""
+        else { return "\(spec) was accepted" }
+        return nil
+    }
+
     static func violation(_ spec: JobSpec) -> String? {
         for path in spec.mounts.map(\.path) + spec.downloads {
             let parts = Array(path.utf8).split(separator: UInt8(ascii: "/"))

@@ -10,12 +10,22 @@ import Testing
     private static let assignment = Assignment(
         lease: Fixed.lease, job: Fixed.job, spec: JobSpec(command: ["echo", "a/b"]))
 
+    private static let exec: ExecAssignment = {
+        var spec = ExecSpec(command: ["ls"])
+        spec.environment = ["A": "b"]
+        spec.workingDirectory = "/w"
+        spec.user = "u"
+        spec.timeoutSeconds = 2
+        spec.stdin = .stream
+        return ExecAssignment(id: Fixed.exec, lease: Fixed.lease, spec: spec)
+    }()
+
     static let goldens: [Golden<CoordinatorMessage>] = [
         Golden(
             .welcome(welcome),
             #"{"welcome":{"_0":{"generation":3,"heartbeatSeconds":10,"keep":[{"lease":\#(Fixed.leaseJSON),"#
                 + #""state":"preparing","stderrBytes":2,"stdoutBytes":1}],"kill":[\#(Fixed.leaseJSON)],"#
-                + #""leaseSeconds":30,"version":1}}}"#),
+                + #""leaseSeconds":30,"version":2}}}"#),
         Golden(
             .assign([assignment]),
             #"{"assign":{"_0":[{"job":"sb-01jd8000000000000000000002","lease":\#(Fixed.leaseJSON),"#
@@ -36,6 +46,19 @@ import Testing
             #"{"outputDurable":{"_0":\#(Fixed.leaseJSON),"stderr":9,"stdout":8}}"#),
         Golden(.heartbeat(sentMs: 42), #"{"heartbeat":{"sentMs":42}}"#),
         Golden(.drain, #"{"drain":{}}"#),
+        Golden(
+            .exec(exec),
+            #"{"exec":{"_0":{"id":"ex-01jd8000000000000000000004","lease":\#(Fixed.leaseJSON),"#
+                + #""spec":{"command":["ls"],"environment":{"A":"b"},"stdin":"stream","timeoutSeconds":2,"#
+                + #""user":"u","workdir":"/w"}}}}"#),
+        Golden(
+            .execSignal(Fixed.exec, signal: 2),
+            #"{"execSignal":{"_0":"ex-01jd8000000000000000000004","signal":2}}"#),
+        Golden(.execCancel(Fixed.exec), #"{"execCancel":{"_0":"ex-01jd8000000000000000000004"}}"#),
+        Golden(.execLeave(Fixed.exec), #"{"execLeave":{"_0":"ex-01jd8000000000000000000004"}}"#),
+        Golden(
+            .execOutputTaken(Fixed.exec, stdout: 1, stderr: 2),
+            #"{"execOutputTaken":{"_0":"ex-01jd8000000000000000000004","stderr":2,"stdout":1}}"#),
         // The status is HTTP's and does not go over the wire.
         Golden(
             .failed(APIError(status: 0, code: "unsupported_version", message: "m", hint: "h")),
@@ -61,9 +84,14 @@ import Testing
             case .heartbeat: 7
             case .drain: 8
             case .failed: 9
+            case .exec: 10
+            case .execSignal: 11
+            case .execCancel: 12
+            case .execLeave: 13
+            case .execOutputTaken: 14
             }
         }
-        #expect(Set(covered) == Set(0...9))
+        #expect(Set(covered) == Set(0...14))
     }
 
     private static let stale = AttemptLease(attempt: Fixed.attempt, epoch: -1)
@@ -73,6 +101,9 @@ import Testing
         .signal(Fixed.lease, signal: 0), .signal(Fixed.lease, signal: 65), .signal(Fixed.lease, signal: .min),
         .outputDurable(Fixed.lease, stdout: -1, stderr: 0), .outputDurable(Fixed.lease, stdout: 0, stderr: .max),
         .heartbeat(sentMs: .min),
+        .exec(ExecAssignment(id: Fixed.exec, lease: stale, spec: ExecSpec(command: ["a"]))),
+        .execSignal(Fixed.exec, signal: 0), .execSignal(Fixed.exec, signal: .max),
+        .execOutputTaken(Fixed.exec, stdout: -1, stderr: 0), .execOutputTaken(Fixed.exec, stdout: 0, stderr: .max),
         .welcome(WorkerWelcome(generation: 1, leaseSeconds: 0, heartbeatSeconds: 1, keep: [], kill: [])),
         .welcome(WorkerWelcome(generation: 1, leaseSeconds: 1, heartbeatSeconds: -1, keep: [], kill: [])),
         .welcome(

@@ -38,7 +38,7 @@ import Testing
             #"{"hello":{"_0":{"bootID":"b0","capacity":{"cpuMillis":1,"diskBytes":3,"memoryBytes":2},"#
                 + #""held":[{"lease":\#(Fixed.leaseJSON),"state":"running","stderrBytes":5,"stdoutBytes":4}],"#
                 + #""id":"wk-01jd8000000000000000000003","images":["host"],"labels":{"zone":"a/b"},"name":"host-1","#
-                + #""offersHostImage":true,"softwareVersion":"0.1.0","version":1}}}"#),
+                + #""offersHostImage":true,"softwareVersion":"0.1.0","version":2}}}"#),
         Golden(
             .hello(later),
             #"{"hello":{"_0":{"bootID":"b0","capacity":{"cpuMillis":1,"diskBytes":3,"memoryBytes":2},"held":[],"#
@@ -62,6 +62,17 @@ import Testing
         Golden(.heartbeat(sentMs: 42), #"{"heartbeat":{"sentMs":42}}"#),
         Golden(
             .inputConsumed(Fixed.lease, offset: 10), #"{"inputConsumed":{"_0":\#(Fixed.leaseJSON),"offset":10}}"#),
+        Golden(.execStarted(Fixed.exec), #"{"execStarted":{"_0":"ex-01jd8000000000000000000004"}}"#),
+        Golden(
+            .execInputConsumed(Fixed.exec, offset: 10),
+            #"{"execInputConsumed":{"_0":"ex-01jd8000000000000000000004","offset":10}}"#),
+        Golden(
+            .execEnded(
+                ExecResult(
+                    id: Fixed.exec, outcome: Outcome(cause: .exited, exitCode: 3), stdoutBytes: 1, stderrBytes: 2)),
+            #"{"execEnded":{"_0":{"id":"ex-01jd8000000000000000000004","#
+                + #""outcome":{"cause":"exited","commandStarted":true,"exitCode":3,"isRetryable":true},"#
+                + #""stderrBytes":2,"stdoutBytes":1}}}"#),
     ]
 
     @Test(arguments: goldens)
@@ -79,9 +90,12 @@ import Testing
             case .returned: 3
             case .heartbeat: 4
             case .inputConsumed: 5
+            case .execStarted: 6
+            case .execInputConsumed: 7
+            case .execEnded: 8
             }
         }
-        #expect(Set(covered) == Set(0...5))
+        #expect(Set(covered) == Set(0...8))
     }
 
     @Test(arguments: [
@@ -106,5 +120,25 @@ import Testing
         #expect(error?.code == "invalid_message")
         #expect(error?.message.hasPrefix("hello.") == true)
         #expect(error?.message.contains("\n") == false)
+    }
+
+    @Test(arguments: [
+        { $0.outcome.exitCode = 256 }, { $0.outcome.exitCode = -1 }, { $0.outcome.exitCode = nil },
+        { $0.outcome.signal = 9 }, { $0.outcome = Outcome(cause: .signaled, signal: 65) },
+        { $0.outcome.message = String(repeating: "m", count: SessionLimits.messageBytes + 1) },
+        { $0.stdoutBytes = -1 }, { $0.stderrBytes = .max },
+    ] as [@Sendable (inout ExecResult) -> Void])
+    func anExecCannotEndSo(edit: @Sendable (inout ExecResult) -> Void) {
+        var result = ExecResult(
+            id: Fixed.exec, outcome: Outcome(cause: .exited, exitCode: 0), stdoutBytes: 0, stderrBytes: 0)
+        edit(&result)
+        let message = result
+        let error = #expect(throws: APIError.self) { try WorkerMessage.execEnded(message).check() }
+        #expect(error?.code == "invalid_message" && error?.message.hasPrefix("execEnded") == true)
+    }
+
+    @Test(arguments: [-1, .min, .max] as [Int64])
+    func anExecsInputIsConsumedWhereItCanBe(offset: Int64) {
+        #expect(throws: APIError.self) { try WorkerMessage.execInputConsumed(Fixed.exec, offset: offset).check() }
     }
 }

@@ -26,6 +26,7 @@ enum Fixed {
     static let attempt = AttemptID("at-01jd8000000000000000000001")!
     static let job = JobID("sb-01jd8000000000000000000002")!
     static let worker = WorkerID("wk-01jd8000000000000000000003")!
+    static let exec = ExecID("ex-01jd8000000000000000000004")!
     static let lease = AttemptLease(attempt: attempt, epoch: 7)
     static let leaseJSON = #"{"attempt":"at-01jd8000000000000000000001","epoch":7}"#
     static let moment = Timestamp(milliseconds: 1_732_320_000_123)

@@ -66,6 +66,24 @@ final class FakeWorker: Sendable {
                     bytes: ByteBuffer(string: text))))
     }
 
+    /// The exec that the worker is asked for next.
+    func exec() async throws -> ExecAssignment {
+        guard case .exec(let exec) = try await next() else { throw TestFailure("not an exec") }
+        return exec
+    }
+
+    func send(_ exec: ExecAssignment, _ stream: OutputStreamCode, at offset: Int64, _ text: String) throws {
+        try connection.send(
+            .output(
+                OutputFrame(
+                    id: exec.id.text, epoch: exec.lease.epoch, stream: stream, offset: offset,
+                    bytes: ByteBuffer(string: text))))
+    }
+
+    func end(_ exec: ExecAssignment, _ outcome: Outcome, stdout: Int64 = 0, stderr: Int64 = 0) throws {
+        try send(.execEnded(ExecResult(id: exec.id, outcome: outcome, stdoutBytes: stdout, stderrBytes: stderr)))
+    }
+
     func progress(_ lease: AttemptLease, _ state: AttemptState) throws {
         try send(.progress([AttemptProgress(lease: lease, state: state, at: moment)]))
     }

@@ -48,7 +48,10 @@ final class TestServer: Sendable {
                 try await tasks.next()
                 return
             }
-            let client = HTTPClient(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
+            var clientConfiguration = HTTPClient.Configuration()
+            clientConfiguration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
+            let client = HTTPClient(
+                eventLoopGroup: MultiThreadedEventLoopGroup.singleton, configuration: clientConfiguration)
             do {
                 let admin = try String(contentsOfFile: path + "/admin.token", encoding: .utf8)
                     .trimmingCharacters(in: .whitespacesAndNewlines)

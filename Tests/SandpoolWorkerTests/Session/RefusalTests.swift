@@ -123,7 +123,7 @@ import Testing
             try session.send(.heartbeat(sentMs: .max))
             try session.send(.outputDurable(extreme.lease, stdout: SessionLimits.offset, stderr: SessionLimits.offset))
             try await launcher.request { $0 == .start(id: extreme.lease.attempt.text) }
-            try launcher.exit(extreme.lease.attempt, code: 255)
+            try launcher.exit(extreme.lease.attempt, .exited(code: 255))
             #expect(try await session.results().first?.outcome.exitCode == 255)
         }
     }

@@ -16,7 +16,7 @@ import Testing
             #expect(try await first.welcome().held.isEmpty)
             try first.send(.assign([Samples.assignment(1)]))
             try await launcher.request { $0 == .start(id: Self.lease.attempt.text) }
-            try launcher.exit(Self.lease.attempt, code: 7)
+            try launcher.exit(Self.lease.attempt, .exited(code: 7))
             let reported = try await first.results()
             #expect(reported.map(\.lease) == [Self.lease] && reported.first?.outcome.exitCode == 7)
             first.end()
@@ -75,21 +75,10 @@ import Testing
 
     // MARK: Output
 
-    /// Bytes that differ from place to place, so that one out of place shows.
-    private static let output = (0..<(5 << 20)).map { UInt8(truncatingIfNeeded: $0 ^ ($0 >> 8) ^ ($0 >> 16)) }
+    private static let output = Samples.output
 
-    /// Takes output frames from `offset` on until `end`, each where the last one ended.
     private func take(from offset: Int, to end: Int, of session: ServedSession) async throws {
-        var position = offset
-        while position < end {
-            guard case .output(let frame) = try await session.frame() else { continue }
-            #expect(frame.offset == Int64(position) && frame.stream == .stdout)
-            #expect(frame.bytes.readableBytes <= Frame.chunkBytes)
-            let count = frame.bytes.readableBytes
-            #expect(Array(buffer: frame.bytes) == Array(Self.output[position..<min(position + count, end)]))
-            position += count
-        }
-        #expect(position == end)
+        try await session.take(Self.lease.attempt.text, from: offset, to: end)
     }
 
     @Test func outputStaysInItsWindowAndGoesOnFromWhatIsDurable() async throws {

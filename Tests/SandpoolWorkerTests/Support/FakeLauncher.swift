@@ -24,6 +24,9 @@ final class FakeLauncher: Sendable {
     /// What a sandbox that attacks itself writes; it ends at once.
     private let findings: [UInt8]
     private let connection = NIOLockedValueBox(Connection())
+    /// The plans of execs, and what reads their standard input.
+    let plans = NIOLockedValueBox<[String: ExecPlan]>([:])
+    let inputs = NIOLockedValueBox<[String: FileDescriptor]>([:])
 
     /// - Parameter stdout: what every sandbox writes.
     init(path: String, stdout: [UInt8] = [], findings: [UInt8] = []) throws {
@@ -67,20 +70,51 @@ final class FakeLauncher: Sendable {
                 guard isAttack else { break }
                 let report = ExitReport(end: .exited(code: 0), reason: .none, stdoutBytes: UInt64(findings.count))
                 try socket.send(LauncherEvent.exited(id: id, report: report).encoded())
+            case .exec(let id, _):
+                guard let file = message.descriptors.first else { throw WorkerError("an exec without its plan") }
+                let plan = try ExecPlan(decoding: try file.readAll(limit: LauncherProtocol.planLimit))
+                plans.withLockedValue { $0[id] = plan }
+                try start(plan, over: socket)
             default: break
             }
             asked.yield(request)
         }
     }
 
+    /// Says that an exec runs. A program that is not there fails as it does in a sandbox.
+    private func start(_ plan: ExecPlan, over socket: SeqPacketSocket) throws {
+        guard plan.arguments.first != "nowhere" else {
+            let failure = SandboxFailure(
+                stage: "exec", errno: ENOENT, message: "nowhere: command not found", kind: .commandNotFound)
+            return try socket.send(LauncherEvent.failed(id: plan.id, failure: failure).encoded())
+        }
+        var descriptors = [try SealedFile.make(stdout, name: "stdout"), try SealedFile.make([], name: "stderr")]
+        if plan.stdin == .pipe {
+            let pipe = try LinuxSystem.Pipe()
+            inputs.withLockedValue { $0[plan.id] = pipe.readEnd }
+            descriptors.append(pipe.writeEnd)
+        }
+        let event = LauncherEvent.started(id: plan.id, startedBoottimeMs: BoottimeClock.milliseconds())
+        try socket.send(event.encoded(), descriptors)
+    }
+
+    /// Breaks the connection off, as a launcher that ends does.
+    func hangUp() {
+        connection.withLockedValue { connection in
+            if let events = connection.events { shutdown(events.descriptor.raw, Int32(SHUT_RDWR)) }
+        }
+    }
+
     /// The spooler's word that output arrived.
-    func tellOutput(of id: AttemptID, stdout bytes: Int) throws {
+    func tellOutput<Kind>(of id: Identifier<Kind>, stdout bytes: Int) throws {
         let progress = SpoolProgress(id: id.text, stdoutBytes: UInt64(bytes), stderrBytes: 0)
         try connection.withLockedValue { $0.progress }?.send(progress.encoded())
     }
 
-    func exit(_ id: AttemptID, code: UInt8 = 0, stdout bytes: Int = 0) throws {
-        let report = ExitReport(end: .exited(code: code), reason: .none, stdoutBytes: UInt64(bytes))
+    func exit<Kind>(
+        _ id: Identifier<Kind>, _ end: ExitReport.End = .exited(code: 0), stdout bytes: Int = 0
+    ) throws {
+        let report = ExitReport(end: end, reason: .none, stdoutBytes: UInt64(bytes))
         try connection.withLockedValue { $0.events }?.send(LauncherEvent.exited(id: id.text, report: report).encoded())
     }
 

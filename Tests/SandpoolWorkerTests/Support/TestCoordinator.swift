@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import SandpoolAPI
 import SandpoolModel
+import Testing
 
 @testable import SandpoolWorker
 
@@ -126,6 +127,29 @@ final class ServedSession: Sendable {
     func results() async throws -> [AttemptResult] {
         while true {
             if case .results(let results) = try await message() { return results }
+        }
+    }
+
+    /// Takes standard output of `id` from `offset` on until `end`, each frame where the last one ended, and all of it
+    /// what `Samples.output` says.
+    func take(_ id: String, from offset: Int, to end: Int) async throws {
+        var position = offset
+        while position < end {
+            guard case .output(let frame) = try await frame(), frame.id == id else { continue }
+            #expect(frame.offset == Int64(position) && frame.stream == .stdout)
+            #expect(frame.bytes.readableBytes <= Frame.chunkBytes)
+            let count = frame.bytes.readableBytes
+            #expect(Array(buffer: frame.bytes) == Array(Samples.output[position..<min(position + count, end)]))
+            position += count
+        }
+        #expect(position == end)
+    }
+
+    /// The next message that is wanted; what comes before it is passed over.
+    func message<Value>(_ wanted: (WorkerMessage) -> Value?) async throws -> Value {
+        while true {
+            let frame = try await frame()
+            if case .json = frame, let value = wanted(try frame.checkedMessage()) { return value }
         }
     }
 

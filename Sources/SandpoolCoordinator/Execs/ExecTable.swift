@@ -1,0 +1,61 @@
+import SandpoolAPI
+import SandpoolModel
+import Synchronization
+
+/// The execs that workers were asked for and have not ended.
+final class ExecTable: Sendable {
+    private let execs = Mutex<[ExecID: Exec]>([:])
+    let inputs = InputRelays<ExecID>()
+
+    /// Takes a new one in.
+    ///
+    /// - Throws: 429 where its job or its worker has as many as it may. One whose client left counts until it is gone.
+    func add(_ exec: Exec) throws(APIError) {
+        let problem: String? = execs.withLock { table in
+            guard table.values.count(where: { $0.job == exec.job }) < ExecAssignment.perJob else {
+                return "\(ExecAssignment.perJob) commands run beside job \(exec.job)"
+            }
+            let worker = exec.session.worker
+            guard table.values.count(where: { $0.session.worker == worker }) < ExecAssignment.perWorker else {
+                return "\(ExecAssignment.perWorker) commands run beside the jobs of worker \(worker)"
+            }
+            table[exec.id] = exec
+            return nil
+        }
+        guard let problem else { return }
+        throw APIError(
+            status: 429, code: "too_many_execs", message: "\(problem): no more at once",
+            hint: "try again when one has ended")
+    }
+
+    /// One that the session was asked for.
+    func exec(_ id: ExecID, of session: WorkerLink) -> Exec? {
+        execs.withLock { $0[id] }.flatMap { $0.session === session ? $0 : nil }
+    }
+
+    func remove(_ exec: Exec) {
+        execs.withLock { $0[exec.id] = nil }
+        inputs.drop(exec.id)
+    }
+
+    /// The session is over, and with it everything that it was asked for.
+    func end(of session: WorkerLink) {
+        for exec in execs.withLock({ $0.values.filter { $0.session === session } }) {
+            exec.fail(.execLost(exec, "its worker was lost or restarted"), isOver: true)
+            remove(exec)
+        }
+    }
+
+    /// Ends every stream: the coordinator stops.
+    func failAll(_ error: APIError) {
+        for exec in execs.withLock({ Array($0.values) }) { exec.fail(error) }
+    }
+}
+
+extension APIError {
+    static func execLost(_ exec: Exec, _ reason: String) -> APIError {
+        APIError(
+            status: 502, code: "exec_lost", message: "the command in job \(exec.job) was lost: \(reason)",
+            hint: "the job goes on; run the command again if that does no harm")
+    }
+}
