@@ -90,10 +90,9 @@ import Testing
     }
 
     @Test func variablesComeFromFilesAndFromHere() throws {
-        var spec = JobSpec(command: ["true"])
-        let options = try EnvironmentOptions.parse(["-e", "HERE", "-e", "NOWHERE", "-e", "SET=over"])
-        try options.apply(to: &spec, host: ["HERE": "yes", "SET": "under", "OTHER": "no"])
-        #expect(spec.environment == ["HERE": "yes", "SET": "over"])
+        let options = try SurroundingsOptions.parse(["-e", "HERE", "-e", "NOWHERE", "-e", "SET=over"])
+        let variables = try options.variables(host: ["HERE": "yes", "SET": "under", "OTHER": "no"])
+        #expect(variables == ["HERE": "yes", "SET": "over"])
     }
 
     @Test(

@@ -5,10 +5,13 @@ import Testing
 @testable import SandpoolCommands
 
 @Suite struct JoinedValuesTests {
+    private static let execRest = ["-i", "-w", "/d", "id", "--", "x", "-eK"]
+
     @Test(arguments: [
         (["run", "-eK=V", "--", "true"], ["run", "-e", "K=V", "--", "true"]),
         (["run", "-eK", "-w/dir", "-u1000", "x"], ["run", "-e", "K", "-w", "/dir", "-u", "1000", "x"]),
         (["submit", "-eA=-b=c", "--", "x"], ["submit", "-e", "A=-b=c", "--", "x"]),
+        (["exec", "-eA=b", "-i", "-w/d", "id", "--", "x", "-eK"], ["exec", "-e", "A=b"] + execRest),
         (["run", "--block-network", "-v", "-eK=V", "x"], ["run", "--block-network", "-v", "-e", "K=V", "x"]),
     ])
     func areTakenApart(_ arguments: [String], _ expected: [String]) {

@@ -16,6 +16,18 @@ import Testing
         (["run", "-e", "=x", "--", "true"], "'' is not the name of a variable"),
         (["run", "--env-file", "/nonexistent", "--", "true"], "cannot read /nonexistent"),
         (["run", "-it", "--", "sh"], "'-t'"),
+        (["exec"], "Missing expected argument"),
+        (["exec", "x"], "the command is missing"),
+        (["exec", "x", "--"], "the command is missing"),
+        (["exec", "--", "ls"], "the command is missing"),
+        (["exec", "x", "--", ""], "the command is missing"),
+        (["exec", "x", "--workdr", "/", "--", "ls"], "unknown option '--workdr', did you mean --workdir?"),
+        (["exec", "--workdr", "/", "x", "--", "ls"], "--workdr"),
+        (["exec", "-t", "x", "--", "sh"], "terminals are not built; leave out -t"),
+        (["exec", "-it", "x", "--", "sh"], "terminals are not built; leave out -t"),
+        (["exec", "--timeout", "soon", "x", "--", "ls"], "'soon' is not a duration"),
+        (["exec", "-e", "=x", "x", "--", "ls"], "'' is not the name of a variable"),
+        (["exec", "--memory", "1g", "x", "--", "ls"], "--memory"),
         (["run", "--volume", "v:/v", "--", "true"], "unknown option '--volume'"),
         (["run"], "the command is missing"),
         (["run", "--"], "the command is missing"),
@@ -46,8 +58,9 @@ import Testing
 
     @Test(arguments: [
         ["run", "--", "true"], ["submit", "--", "true"], ["ls"], ["show", "x"], ["why", "x"], ["logs", "x"],
-        ["wait", "x"], ["cancel", "x"], ["worker", "ls"], ["worker", "show", "x"], ["worker", "drain", "x"],
-        ["token", "ls"], ["token", "create", "--role", "read", "x"], ["token", "revoke", "x"],
+        ["wait", "x"], ["cancel", "x"], ["exec", "x", "--", "true"], ["worker", "ls"], ["worker", "show", "x"],
+        ["worker", "drain", "x"], ["token", "ls"], ["token", "create", "--role", "read", "x"],
+        ["token", "revoke", "x"],
     ])
     func withoutACoordinatorNamesLocal(_ arguments: [String]) throws {
         let result = try Program.run(arguments, environment: ["SANDPOOL_URL": "unix:/nonexistent/socket"])

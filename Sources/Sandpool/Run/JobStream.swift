@@ -6,7 +6,7 @@ import SandpoolModel
 /// out. A lost connection is made again and goes on at the byte where it stood.
 ///
 /// One task calls `next` until it returns `nil`; others may write and signal meanwhile.
-public actor JobStream {
+public actor JobStream: CommandStream {
     public enum Event: Sendable {
         /// The job is stored.
         case created(JobID, name: String?)
@@ -27,14 +27,14 @@ public actor JobStream {
     private var job: JobID?
     private var offsets: [OutputStreamCode: Int64]
     private var hasRun = false
-    private var isFinished = false
+    private(set) var isFinished = false
     /// Whether the connection was lost and no answer came since.
     private var isAway = false
     private var backoff: Backoff
     private var pending: [RunRequest] = []
 
-    private var input = InputWindow()
-    private var inputWaiters: [CheckedContinuation<Void, Never>] = []
+    var input = InputWindow()
+    var inputWaiters: [CheckedContinuation<Void, Never>] = []
 
     /// A stream that submits a job and follows it.
     public init(_ pool: Pool, submitting spec: JobSpec) {
@@ -242,56 +242,23 @@ extension JobStream {
 
 // MARK: - Standard input
 
-extension JobStream {
+extension JobStream: InputFeeder {
     /// Writes to the command's standard input; returns when there is room for more.
     ///
     /// - Returns: `false` when the job has ended and nobody reads any more.
     @discardableResult
-    public func write(_ bytes: ByteBuffer) async throws -> Bool {
-        var rest = bytes
-        while rest.readableBytes > 0 {
-            guard !isFinished, !input.isFinished else { return false }
-            let length = min(rest.readableBytes, input.room, Frame.chunkBytes)
-            if length == 0 {
-                await withCheckedContinuation { inputWaiters.append($0) }
-            } else if let piece = rest.readSlice(length: length) {
-                let offset = input.append(piece)
-                // A connection that fails here is noticed, and made again, by the reader.
-                try? await sendInput(offset, piece, isLast: false)?.get()
-            }
-        }
-        return !isFinished
-    }
+    public func write(_ bytes: ByteBuffer) async throws -> Bool { try await feed(bytes) }
 
     /// Waits until the command took everything that was written.
-    public func drain() async {
-        while !isFinished, input.consumed < input.written {
-            await withCheckedContinuation { inputWaiters.append($0) }
-        }
-    }
+    public func drain() async { await drained() }
 
     /// Ends standard input.
-    public func finishInput() throws {
-        guard !isFinished, !input.isFinished else { return }
-        let offset = input.finish()
-        try sendInput(offset, ByteBuffer(), isLast: true)
-    }
+    public func finishInput() throws { try feedEnd() }
 
     @discardableResult
-    private func sendInput(_ offset: Int64, _ bytes: ByteBuffer, isLast: Bool) throws -> EventLoopFuture<Void>? {
+    func sendInput(_ offset: Int64, _ bytes: ByteBuffer, isLast: Bool) throws -> EventLoopFuture<Void>? {
         // Without the job's id, nothing can be addressed; `sendUnacknowledgedInput` follows once it is there.
         guard let job else { return nil }
         return try send(.input(InputFrame(id: job.text, epoch: 0, offset: offset, isLast: isLast, bytes: bytes)))
-    }
-
-    private func sendUnacknowledgedInput() throws {
-        for piece in input.unacknowledged() { try sendInput(piece.offset, piece.bytes, isLast: false) }
-        if input.isFinished { try sendInput(input.written, ByteBuffer(), isLast: true) }
-    }
-
-    private func wakeWriters() {
-        let waiting = inputWaiters
-        inputWaiters = []
-        for waiter in waiting { waiter.resume() }
     }
 }

@@ -34,7 +34,7 @@ extension Sandbox {
         in pool: Pool? = nil
     ) async throws -> Sandbox {
         let pool = try pool ?? Pool.fromEnvironment()
-        var spec = JobSpec(command: command.count == 1 ? ["/bin/sh", "-c"] + command : command)
+        var spec = JobSpec(command: arguments(command))
         spec.image = image
         spec.downloads = downloads
         spec.environment = environment
@@ -51,6 +51,11 @@ extension Sandbox {
             spec.mounts.append(try await pool.upload(local, to: remote))
         }
         return try await create(spec, in: pool)
+    }
+
+    /// One string runs through the shell; several are a program and its arguments.
+    static func arguments(_ command: [String]) -> [String] {
+        command.count == 1 ? ["/bin/sh", "-c"] + command : command
     }
 
     /// Makes a sandbox from a whole spec.

@@ -4,18 +4,24 @@ import SandpoolModel
 /// The standard input of a command.
 ///
 /// Writing waits while more is on its way than the command has taken room for. Everything that was written
-/// reaches the command once and in order, over lost connections too.
+/// reaches the command once and in order, over lost connections too, unless it is a `SandboxProcess`.
 public actor SandboxInput {
-    private let job: JobID
-    private let pool: Pool
-    private var connection: (stream: JobStream, reader: Task<Void, any Error>)?
+    /// The stream that carries the input, and the task that takes its acknowledgements where nobody else does.
+    private typealias Connection = (stream: any CommandStream, reader: Task<Void, any Error>?)
+
+    private let connect: @Sendable () -> Connection
+    private var connection: Connection?
 
     init(_ job: JobID, in pool: Pool) {
-        self.job = job
-        self.pool = pool
+        connect = {
+            let stream = JobStream(pool, following: job, stdout: .max, stderr: .max)
+            return (stream, Task { while try await stream.next() != nil {} })
+        }
     }
 
-    deinit { connection?.reader.cancel() }
+    init(_ line: ExecLine) { connect = { (line.stream, nil) } }
+
+    deinit { connection?.reader?.cancel() }
 
     /// Writes bytes; returns when there is room for more.
     ///
@@ -34,13 +40,11 @@ public actor SandboxInput {
     /// Ends the input: the command reads an end of file after what was written.
     public func finish() async throws { try await opened().finishInput() }
 
-    /// The stream that carries the input, and the task that takes its acknowledgements, for as long as one of
-    /// this handle's users writes.
-    private func opened() -> JobStream {
+    /// Connects with the first use, and for as long as one of this handle's users writes.
+    private func opened() -> any CommandStream {
         if let connection { return connection.stream }
-        let stream = JobStream(pool, following: job, stdout: .max, stderr: .max)
-        let reader = Task { while try await stream.next() != nil {} }
-        connection = (stream, reader)
-        return stream
+        let made = connect()
+        connection = made
+        return made.stream
     }
 }

@@ -3,20 +3,23 @@ import SandpoolModel
 
 /// What a command writes to one of its output streams, from the beginning, until it is finished.
 ///
-/// Each iteration reads from the start by itself; what nobody reads costs nothing and holds nothing up.
+/// Each iteration reads from the start by itself; what nobody reads costs nothing and holds nothing up. Of a
+/// `SandboxProcess` it is live: one iteration takes what the next one does not see.
 public struct SandboxOutput: AsyncSequence, Sendable {
     public typealias Element = [UInt8]
 
-    private let chunks: OutputChunks
+    private let chunks: OutputSource
 
     init(_ job: JobID, _ stream: OutputStream, in pool: Pool) {
-        chunks = pool.output(of: job.text, stream, follow: true)
+        chunks = .stored(pool.output(of: job.text, stream, follow: true))
     }
+
+    init(_ line: ExecLine, _ stream: OutputStream) { chunks = .live(line, stream) }
 
     public func makeAsyncIterator() -> Iterator { Iterator(chunks: chunks.makeAsyncIterator()) }
 
     public struct Iterator: AsyncIteratorProtocol {
-        var chunks: OutputChunks.Iterator
+        var chunks: OutputSource.Iterator
 
         /// The next bytes, in pieces as they arrived.
         public mutating func next() async throws -> [UInt8]? {
@@ -29,7 +32,7 @@ public struct SandboxOutput: AsyncSequence, Sendable {
 
     /// Waits for the command's end and gives everything it wrote.
     ///
-    /// - Parameter limit: most bytes; more is an error, and none of it is lost: the pool keeps it.
+    /// - Parameter limit: most bytes; more is an error; of a job none of it is lost, since the pool keeps it.
     public func readAll(limit: Int = 64 << 20) async throws -> [UInt8] {
         var whole: [UInt8] = []
         for try await bytes in chunks {
@@ -56,17 +59,17 @@ public struct SandboxLines: AsyncSequence, Sendable {
     /// Bytes after which a line is cut: one without an end must not fill the memory.
     public static let longestLine = 1 << 20
 
-    let chunks: OutputChunks
+    let chunks: OutputSource
 
     public func makeAsyncIterator() -> Iterator { Iterator(chunks: chunks.makeAsyncIterator()) }
 
     public struct Iterator: AsyncIteratorProtocol {
-        var chunks: OutputChunks.Iterator
+        var chunks: OutputSource.Iterator
         private var buffer = ByteBuffer()
         private var searched = 0
         private var hasEnded = false
 
-        init(chunks: OutputChunks.Iterator) { self.chunks = chunks }
+        init(chunks: OutputSource.Iterator) { self.chunks = chunks }
 
         public mutating func next() async throws -> String? {
             while true {

@@ -21,8 +21,8 @@ struct RootCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Job",
                 subcommands: [
-                    Run.self, Submit.self, ListJobs.self, Show.self, Why.self, Logs.self, Attach.self, Wait.self,
-                    Cancel.self,
+                    Run.self, Submit.self, ListJobs.self, Show.self, Why.self, Logs.self, Attach.self, Exec.self,
+                    Wait.self, Cancel.self,
                 ]),
             CommandGroup(name: "Pool", subcommands: [CoordinatorCommand.self, WorkerCommand.self, TokenCommand.self]),
             CommandGroup(name: "Host", subcommands: [Doctor.self, Completions.self]),

@@ -7,54 +7,12 @@ import SandpoolModel
 struct EnvironmentOptions: ParsableArguments {
     @Option(help: .init("host, mmdebstrap:SUITE, scratch, or an im-… id.", valueName: "ref"))
     var image: String?
-    @Option(
-        name: .shortAndLong,
-        help: .init("A variable; K alone takes it from here, where it is set.", valueName: "k=v"))
-    var env: [String] = []
-    @Option(help: .init("Variables from a file, one K=V a line, # for remarks.", valueName: "file"))
-    var envFile: [String] = []
-    @Option(name: .shortAndLong, help: .init("Directory to start in.", valueName: "dir"))
-    var workdir: String?
-    @Option(
-        name: .shortAndLong, help: .init("User in the sandbox: a name, or a uid from 0 to 65535.", valueName: "user"))
-    var user: String?
+    @OptionGroup var surroundings: SurroundingsOptions
 
-    func apply(
-        to spec: inout JobSpec, host: [String: String] = ProcessInfo.processInfo.environment
-    ) throws {
+    func apply(to spec: inout JobSpec) throws {
         spec.image = image
-        spec.workingDirectory = workdir
-        spec.user = user
-        for path in envFile {
-            for line in try lines(of: path) { try set(line, in: &spec, host: host, source: "--env-file \(path)") }
-        }
-        for entry in env { try set(entry, in: &spec, host: host, source: "--env") }
-    }
-
-    private func set(_ entry: String, in spec: inout JobSpec, host: [String: String], source: String) throws {
-        let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        let name = String(parts[0])
-        do {
-            try EnvironmentName.check(name)
-        } catch {
-            throw SandpoolError(code: "usage", message: "\(source): \(error.message)", hint: error.hint)
-        }
-        if parts.count == 2 {
-            spec.environment[name] = String(parts[1])
-        } else if let value = host[name] {
-            spec.environment[name] = value
-        }
-    }
-
-    private func lines(of path: String) throws -> [String] {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw SandpoolError(
-                code: "usage", message: "--env-file: cannot read \(path)", hint: "check the path and its permissions")
-        }
-        return String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
-            .filter { line in
-                guard let first = line.first(where: { !$0.isWhitespace }) else { return false }
-                return first != "#"
-            }
+        spec.workingDirectory = surroundings.workdir
+        spec.user = surroundings.user
+        spec.environment = try surroundings.variables()
     }
 }

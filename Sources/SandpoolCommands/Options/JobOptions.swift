@@ -15,10 +15,7 @@ struct JobOptions: ParsableArguments {
 
     /// The spec but for its mounts, which need a pool to upload them to.
     func spec(policy: DisconnectPolicy, stdin: StandardInput = .none) throws -> JobSpec {
-        var spec = JobSpec(command: command.first == "--" ? Array(command.dropFirst()) : command)
-        guard let program = spec.command.first, !program.isEmpty else {
-            throw ValidationError("the command is missing")
-        }
+        var spec = JobSpec(command: try Self.words(of: command))
         try environment.apply(to: &spec)
         resources.apply(to: &spec)
         times.apply(to: &spec)
@@ -26,6 +23,13 @@ struct JobOptions: ParsableArguments {
         placement.apply(to: &spec, policy: policy)
         spec.stdin = stdin
         return spec
+    }
+
+    /// The program and its arguments, without the `--` before them.
+    static func words(of command: [String]) throws -> [String] {
+        let words = command.first == "--" ? Array(command.dropFirst()) : command
+        guard let program = words.first, !program.isEmpty else { throw ValidationError("the command is missing") }
+        return words
     }
 }
 

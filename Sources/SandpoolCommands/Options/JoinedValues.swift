@@ -1,11 +1,11 @@
 import ArgumentParser
 
-/// Short options of a job with their values joined to them, as in `-eK=V` and `-w/dir`. The parser's own joined
+/// Short options of a command with their values joined to them, as in `-eK=V` and `-w/dir`. The parser's own joined
 /// values are letters and digits only, so they are taken apart before it sees them.
 enum JoinedValues {
     /// - Parameter arguments: the command line without the program's name.
     static func split(_ arguments: [String]) -> [String] {
-        let verbs: [any ParsableCommand.Type] = [Run.self, Submit.self]
+        let verbs: [any ParsableCommand.Type] = [Run.self, Submit.self, Exec.self]
         guard let verb = verbs.first(where: { $0._commandName == arguments.first }),
             arguments.prefix(while: { $0 != "--" }).contains(where: mayBeJoined)
         else { return arguments }

@@ -13,12 +13,8 @@ struct JobEnd {
 
     /// Tells the cause where somebody wants to know it, and gives the code to end with.
     func report() -> ExitStatus {
-        let status = ExitStatus(code: job.returnCode.map(Int32.init) ?? ExitStatus.sandpoolFailure.code)
-        // Without a code of its own, a failure has to be told even to a log file; so has why the command itself
-        // could not say anything, which is the one thing that is told of a plain exit.
-        if let line, job.returnCode == nil || job.cause == .exited || isVerbose || StandardError.isTerminal {
-            StandardError.line("sandpool: \(line)")
-        }
+        let status = CommandEnd(returnCode: job.returnCode, cause: job.cause, message: job.message)
+            .report(isVerbose: isVerbose)
         // Every test run leaves something behind, so this is for people and not for logs; `show` has it too.
         if let discarded, isVerbose || StandardError.isTerminal { StandardError.line("sandpool: \(discarded)") }
         if isVerbose, let leftOut { StandardError.line("sandpool: \(leftOut)") }
@@ -41,13 +37,6 @@ struct JobEnd {
         let example = TerminalText.harmless(first.path, limit: 128) + (first.isFile ? "" : "/PATH") + ":PATH"
         return "what was written \(places.joined(separator: ", ")) is gone with the sandbox; keep files with "
             + "--download \(example)"
-    }
-
-    /// One line that names any end but a plain exit.
-    var line: String? {
-        guard let cause = job.cause else { return "the job ended without a cause" }
-        if cause == .exited, job.message == nil { return nil }
-        return TerminalText.harmless(job.message ?? cause.rawValue)
     }
 }
 

@@ -23,9 +23,9 @@ struct JobFollower: Sendable {
         let relay = SignalRelay(try signals ?? SignalPipe())
         let progress = ProgressLine(tellsWaits: tellsWaits)
         return try await withThrowingTaskGroup(of: Void.self, returning: Job.self) { group in
-            group.addTask { await forwardSignals(relay) }
+            group.addTask { await stream.forward(relay) }
             if progress.isLive { group.addTask { await progress.run() } }
-            if passesInput { group.addTask { try await forwardInput() } }
+            if passesInput { group.addTask { try await stream.forwardStandardInput() } }
             defer {
                 relay.stop()
                 progress.clear()
@@ -77,28 +77,5 @@ struct JobFollower: Sendable {
         while let event = try? await stream.next() {
             if case .finished = event { return }
         }
-    }
-
-    /// The first interrupt is the command's, the second cancels, the third leaves. A termination cancels.
-    private func forwardSignals(_ relay: SignalRelay) async {
-        var interrupts = 0
-        for await signal in relay.signals {
-            interrupts += signal == SIGINT ? 1 : 2
-            switch interrupts {
-            case 1: try? await stream.signal(Int(SIGINT))
-            case 2: try? await stream.cancel()
-            default: ExitStatus.interrupted.end()
-            }
-        }
-    }
-
-    private func forwardInput() async throws {
-        let input = try StandardInputReader()
-        while true {
-            let bytes = try await input.read()
-            guard !bytes.isEmpty else { break }
-            guard try await stream.write(ByteBuffer(bytes: bytes)) else { return }
-        }
-        try await stream.finishInput()
     }
 }

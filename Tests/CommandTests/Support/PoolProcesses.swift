@@ -72,6 +72,12 @@ final class PoolProcesses {
         return try await worker?.end()
     }
 
+    /// Ends the worker as a crash does.
+    func killWorker() async throws {
+        worker?.signal(SIGKILL)
+        _ = try await worker?.end()
+    }
+
     /// Whether a launcher listens for this worker.
     var hasLauncher: Bool { (try? SeqPacketSocket.connect(path: "\(directory.path)/worker/launcher.sock")) != nil }
 

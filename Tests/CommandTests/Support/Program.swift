@@ -27,4 +27,10 @@ enum Program {
         let input = try FileDescriptor.open(folder, O_RDONLY)
         return try RunningProgram([path] + arguments, environment: environment, stdin: input).waitForEnd()
     }
+
+    /// The SHA-256 of a file, as sha256sum(1) says it.
+    static func digest(of path: String) throws -> String {
+        let result = try RunningProgram(["/usr/bin/sha256sum", path]).waitForEnd()
+        return String(result.stdout.prefix { $0 != " " })
+    }
 }

@@ -1,0 +1,39 @@
+import Glibc
+import NIOCore
+import Sandpool
+import SandpoolModel
+
+/// Follows a command in a job's sandbox to its end, as `JobFollower` follows a job. A reader of its output that is gone
+/// ends it, since the command ends with its connection.
+struct ExecFollower: Sendable {
+    /// Opened.
+    let stream: ExecStream
+    /// Whether stdin is passed on.
+    let passesInput: Bool
+
+    func follow() async throws -> ExecEnd {
+        let relay = SignalRelay(try SignalPipe())
+        return try await withThrowingTaskGroup(of: Void.self, returning: ExecEnd.self) { group in
+            group.addTask { await stream.forward(relay) }
+            if passesInput { group.addTask { try await stream.forwardStandardInput() } }
+            defer {
+                relay.stop()
+                group.cancelAll()
+            }
+            return try await forwardOutput()
+        }
+    }
+
+    private func forwardOutput() async throws -> ExecEnd {
+        let sink = OutputSink()
+        while let event = try await stream.next() {
+            switch event {
+            case .started: continue
+            case .output(let output, let bytes):
+                try await sink.write(bytes, to: output == .stdout ? STDOUT_FILENO : STDERR_FILENO)
+            case .ended(let end): return end
+            }
+        }
+        throw SandpoolError(code: "bad_answer", message: "the command's stream ended without its result")
+    }
+}

@@ -1,0 +1,119 @@
+import Glibc
+import Sandpool
+import SandpoolModel
+import SandpoolTestSupport
+import Testing
+
+/// Further commands in a sandbox, from the library down to the kernel.
+@Suite(.enabled(if: geteuid() == 0, "sandboxes need root"), .serialized, .timeLimit(.minutes(2))) struct ExecTests {
+    private static func box(_ local: LocalPool, _ edit: (inout JobSpec) -> Void = { _ in }) async throws -> Sandbox {
+        var spec = JobSpec(command: ["sleep", "600"])
+        spec.network.block = true
+        spec.graceSeconds = 1
+        spec.resources.cpus = 0.5
+        edit(&spec)
+        return try await Sandbox.create(spec, in: local.pool)
+    }
+
+    /// Asked for while it is still queued: the library waits for the start.
+    @Test func codesAndStreamsAreTheCommands() async throws {
+        try await LocalPool.with { local in
+            let sandbox = try await Self.box(local)
+            let first = try await sandbox.exec("echo out; echo err >&2; exit 3")
+            #expect(try await first.wait() == 3 && first.returnCode == 3)
+            #expect(try await first.stdout.readText() == "out\n")
+            #expect(try await first.stderr.readText() == "err\n")
+            #expect(try await sandbox.exec("kill -9 $$").wait() == 137)
+            #expect(try await sandbox.exec("no-such-program", "x").wait() == 127)
+            let own = try await sandbox.exec(
+                "pwd; id -u; echo $OWN", environment: ["OWN": "1"], workingDirectory: "/usr", user: "1000")
+            #expect(try await own.stdout.readText() == "/usr\n1000\n1\n")
+            try await sandbox.terminate()
+            _ = try? await sandbox.wait()
+            let late = await #expect(throws: SandpoolError.self) { try await sandbox.exec("true") }
+            #expect(late?.code == "not_running")
+        }
+    }
+
+    /// Ten megabytes of every byte there and back, twice at once.
+    @Test func bytesGoThereAndBackUnchanged() async throws {
+        let bytes = (0..<(10 << 20)).map { UInt8(truncatingIfNeeded: $0 ^ ($0 >> 7) ^ ($0 >> 13)) }
+        try await LocalPool.with { local in
+            let sandbox = try await Self.box(local)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<2 {
+                    group.addTask {
+                        let process = try await sandbox.exec("cat; echo done >&2", stdin: true)
+                        async let writing: Void = {
+                            try await process.stdin.write(bytes)
+                            try await process.stdin.finish()
+                        }()
+                        #expect(try await process.stdout.readAll() == bytes)
+                        try await writing
+                        #expect(try await process.stderr.readText() == "done\n")
+                        #expect(try await process.wait() == 0)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            try await sandbox.terminate()
+        }
+    }
+
+    /// A command whose output nobody reads stands still; its neighbours do not.
+    @Test func aReaderThatStallsHoldsUpNobodyElse() async throws {
+        try await LocalPool.with { local in
+            let sandbox = try await Self.box(local)
+            let stalled = try await sandbox.exec("yes")
+            for try await _ in stalled.stdout { break }
+            for round in 0..<20 {
+                var spec = JobSpec(command: ["sh", "-c", "head -c 1000000 /dev/zero; exit \(round)"])
+                spec.network.block = true
+                spec.resources.cpus = 0.5
+                let neighbour = try await Sandbox.create(spec, in: local.pool)
+                #expect(try await neighbour.wait() == round)
+                #expect(try await neighbour.stdout.readAll().count == 1_000_000)
+                #expect(try await sandbox.exec("exit \(round)").wait() == round)
+            }
+            try await stalled.terminate()
+            try await sandbox.terminate()
+            // What it wrote before is still there, to the last line that was whole.
+            var lines = 0
+            for try await line in stalled.stdout.lines where line == "y" { lines += 1 }
+            #expect(lines > 1_000)
+        }
+    }
+
+    @Test func terminationIsTheCommandsAndNotTheSandboxes() async throws {
+        try await LocalPool.with { local in
+            let sandbox = try await Self.box(local)
+            let process = try await sandbox.exec("trap 'echo bye; exit 9' TERM; echo up; sleep 600 & wait")
+            for try await line in process.stdout.lines where line == "up" { break }
+            try await process.terminate()
+            #expect(try await process.wait() == 137, "a cancel, whatever the command made of it")
+            #expect(try await process.stdout.readText() == "bye\n")
+            #expect(try await sandbox.poll().state == .running)
+            try await sandbox.terminate()
+        }
+    }
+
+    @Test func aWorkerThatRestartsEndsItAndTheJobGoesOn() async throws {
+        try await DetachedLauncher.with { launcher in
+            try await LocalPool.with(launcher: .socket(path: launcher.socket)) { local in
+                let sandbox = try await Self.box(local)
+                let process = try await sandbox.exec("echo up; exec sleep 500")
+                for try await line in process.stdout.lines where line == "up" { break }
+                try await local.restartWorker()
+                let error = await #expect(throws: SandpoolError.self) { try await process.wait() }
+                #expect(error?.code == "exec_lost")
+                // Until the new worker is there, it is away.
+                try await eventually("the sandbox takes commands again, without the old one") {
+                    let script = "! grep -qs '^sleep.500' /proc/[0-9]*/cmdline"
+                    return try await (try? sandbox.exec(script))?.wait() == 0
+                }
+                #expect(try await sandbox.poll().attempts.count == 1)
+                try await sandbox.terminate()
+            }
+        }
+    }
+}
