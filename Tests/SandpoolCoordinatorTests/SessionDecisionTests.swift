@@ -1,4 +1,3 @@
-import NIOCore
 import SandpoolAPI
 import SandpoolModel
 import SandpoolStore
@@ -6,7 +5,7 @@ import Testing
 
 @testable import SandpoolCoordinator
 
-/// The pure decisions behind a session: what an inventory means, what silence means, what input is sent.
+/// The pure decisions behind a session: what an inventory means, what silence means.
 @Suite struct SessionDecisionTests {
     private static let moment = Timestamp(milliseconds: 1_700_000_000_000)
     private let worker = WorkerID.make(at: moment)
@@ -93,72 +92,5 @@ import Testing
         let (verdicts, next) = liveness.judge(at: .seconds(75)) { _ in [] }
         #expect(verdicts.isEmpty)
         #expect(next == .seconds(76))
-    }
-
-    // MARK: Input
-
-    private func input(_ offset: Int64, _ bytes: Int, isLast: Bool = false) -> InputFrame {
-        InputFrame(
-            id: "sb-1", epoch: 0, offset: offset, isLast: isLast,
-            bytes: ByteBuffer(repeating: UInt8(ascii: "i"), count: bytes))
-    }
-
-    @Test func inputIsSentAsFarAsTheWindowGoesAndAgainAfterAReconnection() {
-        let relays = InputRelays<JobID>()
-        let job = JobID.make(at: Self.moment)
-        let lease = AttemptLease(attempt: .make(at: Self.moment), epoch: 3)
-        relays.open(job)
-        let window = Int(InputRelays<JobID>.window)
-        guard case .taken = relays.accept(input(0, window + 10, isLast: true), for: job) else {
-            Issue.record("not taken")
-            return
-        }
-        let first = relays.take(job, for: lease)
-        #expect(first.reduce(0) { $0 + $1.bytes.readableBytes } == window)
-        #expect(first.allSatisfy { $0.epoch == 3 && !$0.isLast })
-        #expect(relays.take(job, for: lease).isEmpty)
-        #expect(relays.consumed(job, to: .min) == nil)
-        #expect(relays.consumed(job, to: 100) == 100)
-        #expect(relays.consumed(job, to: 100) == nil)
-        let rest = relays.take(job, for: lease)
-        #expect(rest.map(\.offset) == [Int64(window)])
-        #expect(rest.last?.isLast == true)
-        let again = relays.take(job, for: lease, again: true)
-        #expect(again.first?.offset == 100)
-        #expect(again.last?.isLast == true)
-    }
-
-    /// A client sends again what it does not know to be taken; the worker may have had all of it, and more than
-    /// was sent to it by this coordinator.
-    @Test func inputThatWasTakenBeforeARestartMovesTheWindow() {
-        let relays = InputRelays<JobID>()
-        let job = JobID.make(at: Self.moment)
-        let lease = AttemptLease(attempt: .make(at: Self.moment), epoch: 3)
-        relays.open(job)
-        let window = Int(InputRelays<JobID>.window)
-        _ = relays.accept(input(1_000, 2 * window), for: job)
-        #expect(relays.take(job, for: lease).last.map { Int($0.offset) + $0.bytes.readableBytes } == 1_000 + window)
-        let taken = Int64(1_000 + window + 50)
-        #expect(relays.consumed(job, to: taken) == taken)
-        #expect(relays.take(job, for: lease).first?.offset == taken)
-        #expect(relays.consumed(job, to: .max) == Int64(1_000 + 2 * window), "never more than is here")
-    }
-
-    @Test func inputIsBoundedAndGapsAreRefused() {
-        let relays = InputRelays<JobID>()
-        let limit = InputRelays<JobID>.limit
-        let job = JobID.make(at: Self.moment)
-        relays.open(job)
-        _ = relays.accept(input(0, limit), for: job)
-        if case .full = relays.accept(input(Int64(limit), 1), for: job) {} else {
-            Issue.record("not full")
-        }
-        if case .gap(let expected) = relays.accept(input(Int64(limit) + 5, 1), for: job) {
-            #expect(expected == Int64(limit))
-        } else {
-            Issue.record("no gap")
-        }
-        relays.drop(job)
-        #expect(!relays.end(job), "a job that ended takes no input")
     }
 }

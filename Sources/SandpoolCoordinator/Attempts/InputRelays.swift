@@ -20,6 +20,9 @@ final class InputRelays<Key: Hashable & Sendable>: Sendable {
         var isFresh = true
         var hasEnd = false
         var isEndSent = false
+        /// Who was sent this, and for which attempt or exec.
+        weak var receiver: (any InputReceiver)?
+        var receiverID = ""
         let room = Signal()
 
         var received: Int64 { consumed + Int64(bytes.readableBytes) }
@@ -87,34 +90,40 @@ final class InputRelays<Key: Hashable & Sendable>: Sendable {
         }
     }
 
-    /// The frames that a worker may be sent now. `again`: it is a new session, which has got nothing yet.
+    /// Sends a worker what it may have now, from the first byte that the command has not taken where that worker, or
+    /// another attempt, had nothing yet.
     ///
-    /// - Parameter id: what they carry: the attempt's id or the exec's.
-    func take(_ key: Key, id: String, epoch: Int64, again: Bool = false) -> [InputFrame] {
+    /// The client's task and the worker's session both come here. The frames leave under the lock, because one that
+    /// overtook another would be a gap to the worker, which cuts the input off.
+    ///
+    /// - Parameters:
+    ///   - id: what the frames carry: the attempt's id or the exec's.
+    ///   - again: whether what went there before came too early.
+    func push(_ key: Key, id: String, epoch: Int64, to receiver: any InputReceiver, again: Bool = false) {
         relays.withLock { table in
-            guard var relay = table[key] else { return [] }
-            defer { table[key] = relay }
-            if again {
+            guard var relay = table[key] else { return }
+            if again || relay.receiver !== receiver || relay.receiverID != id {
+                (relay.receiver, relay.receiverID) = (receiver, id)
                 relay.sent = relay.consumed
                 relay.isEndSent = false
             }
-            var frames: [InputFrame] = []
-            while !relay.isEndSent {
-                let start = relay.bytes.readerIndex + Int(relay.sent - relay.consumed)
-                let count = min(
-                    Int64(Frame.chunkBytes), relay.received - relay.sent,
-                    Self.window - (relay.sent - relay.consumed))
-                let isLast = relay.hasEnd && relay.sent + count == relay.received
-                guard count > 0 || isLast, let bytes = relay.bytes.getSlice(at: start, length: Int(max(0, count)))
-                else { break }
-                frames.append(
-                    InputFrame(
-                        id: id, epoch: epoch, offset: relay.sent, isLast: isLast, bytes: bytes))
-                relay.sent += count
-                relay.isEndSent = isLast
-            }
-            return frames
+            while let frame = Self.next(from: &relay, id: id, epoch: epoch) { receiver.send(.input(frame)) }
+            table[key] = relay
         }
+    }
+
+    private static func next(from relay: inout Relay, id: String, epoch: Int64) -> InputFrame? {
+        guard !relay.isEndSent else { return nil }
+        let start = relay.bytes.readerIndex + Int(relay.sent - relay.consumed)
+        let count = min(
+            Int64(Frame.chunkBytes), relay.received - relay.sent, window - (relay.sent - relay.consumed))
+        let isLast = relay.hasEnd && relay.sent + count == relay.received
+        guard count > 0 || isLast, let bytes = relay.bytes.getSlice(at: start, length: Int(max(0, count)))
+        else { return nil }
+        let frame = InputFrame(id: id, epoch: epoch, offset: relay.sent, isLast: isLast, bytes: bytes)
+        relay.sent += count
+        relay.isEndSent = isLast
+        return frame
     }
 
     /// The command took its input up to `offset`, which may have come by way of a coordinator before this one.
@@ -142,7 +151,15 @@ final class InputRelays<Key: Hashable & Sendable>: Sendable {
 }
 
 extension InputRelays<JobID> {
-    func take(_ job: JobID, for lease: AttemptLease, again: Bool = false) -> [InputFrame] {
-        take(job, id: lease.attempt.text, epoch: lease.epoch, again: again)
+    func push(_ job: JobID, for lease: AttemptLease, to receiver: any InputReceiver, again: Bool = false) {
+        push(job, id: lease.attempt.text, epoch: lease.epoch, to: receiver, again: again)
     }
 }
+
+/// Where frames with input go: a worker's session.
+protocol InputReceiver: AnyObject, Sendable {
+    /// Never waits, and never comes back here.
+    func send(_ frame: Frame)
+}
+
+extension WorkerLink: InputReceiver {}

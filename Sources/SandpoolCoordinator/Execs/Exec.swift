@@ -6,7 +6,7 @@ import Synchronization
 /// One further command in a job's sandbox, between the client that asked for it and the worker that runs it.
 ///
 /// Nothing of it is stored. What waits for the client is bounded by the window that the worker keeps to: it moves
-/// only when the client's connection took the bytes. So a reader that stalls holds up its own command and nobody else.
+/// only when the client's connection took the bytes. So a reader that stalls costs that much and holds up nobody else.
 final class Exec: Sendable {
     let id: ExecID
     let job: JobID

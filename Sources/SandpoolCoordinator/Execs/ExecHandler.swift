@@ -119,8 +119,6 @@ struct ExecHandler: Sendable {
 extension ExecTable {
     /// Sends the worker what input it may have now.
     func push(_ exec: Exec) {
-        for frame in inputs.take(exec.id, id: exec.id.text, epoch: exec.lease.epoch) {
-            exec.session.send(.input(frame))
-        }
+        inputs.push(exec.id, id: exec.id.text, epoch: exec.lease.epoch, to: exec.session)
     }
 }

@@ -153,9 +153,7 @@ final class Scheduler: Sendable {
         guard let session = sessions.session(of: worker) else { return }
         session.send(assignments)
         for assignment in assignments {
-            for frame in inputs.take(assignment.job, for: assignment.lease, again: true) {
-                session.send(.input(frame))
-            }
+            inputs.push(assignment.job, for: assignment.lease, to: session, again: true)
         }
     }
 }

@@ -94,9 +94,7 @@ struct WorkerSessionHandler: Sendable {
         parts.sessions.replace(session)?.abort("the worker opened another one")
         for attempt in kept {
             if attempt.cancelRequested { session.send(.cancel(AttemptLease(attempt.lease))) }
-            for frame in parts.inputs.take(attempt.job, for: AttemptLease(attempt.lease), again: true) {
-                session.send(.input(frame))
-            }
+            parts.inputs.push(attempt.job, for: AttemptLease(attempt.lease), to: session)
         }
         let held = Dictionary(kept.map { ($0.job, $0.resources) }) { first, _ in first }
         var offer = WorkerOffer(enrolment.record)
@@ -201,7 +199,7 @@ struct WorkerSessionHandler: Sendable {
         guard let attempt = attempt(lease.attempt, epoch: lease.epoch, of: session) else { return }
         guard let taken = parts.inputs.consumed(attempt.job, to: offset) else { return }
         parts.hub.publish(.inputConsumed(taken), to: attempt.job)
-        for frame in parts.inputs.take(attempt.job, for: lease) { session.send(.input(frame)) }
+        parts.inputs.push(attempt.job, for: lease, to: session)
     }
 
     private func consumed(_ id: ExecID, to offset: Int64, of session: WorkerLink) {

@@ -165,7 +165,7 @@ struct RunHandler: Sendable {
         guard let attempt = parts.table.attempt(of: job),
             let session = parts.sessions.session(of: attempt.lease.worker)
         else { return }
-        for frame in parts.inputs.take(job, for: AttemptLease(attempt.lease)) { session.send(.input(frame)) }
+        parts.inputs.push(job, for: AttemptLease(attempt.lease), to: session)
     }
 
     /// The client ended its request: no more input. One that vanished is known by its closed channel, and its
