@@ -76,7 +76,8 @@ import Testing
             let input = try FileDescriptor.open(path, O_RDONLY)
             let sum = try await pool.start(["exec", "-i", "box", "--", "sha256sum"], stdin: input).end()
             #expect(sum.status == 0)
-            #expect(sum.stdout == (try Program.digest(of: path)) + "  -\n")
+            let digest = try Program.digest(of: path)
+            #expect(sum.stdout == "\(digest)  -\n")
             let unread = try FileDescriptor.open(path, O_RDONLY)
             let none = try await pool.start(["exec", "box", "--", "wc", "-c"], stdin: unread).end()
             #expect(none.stdout == "0\n")
@@ -94,11 +95,17 @@ import Testing
             first.signal(SIGINT)
             let end = try await first.end()
             #expect(end.status == 7 && end.stdout == "ready\ncaught\n")
-            let deaf = try pool.start(["exec", "box", "--", "sh", "-c", "trap '' INT; echo ready; sleep 60 & wait"])
-            try await eventually("it is ready") { deaf.stdoutBytes == 6 }
-            deaf.signal(SIGINT)
-            deaf.signal(SIGTERM)
-            #expect(try await deaf.end().status == 137)
+            let stubborn = "trap 'echo again' INT; echo ready; while :; do sleep 60 & wait; done"
+            let second = try pool.start(["exec", "box", "--", "sh", "-c", stubborn])
+            try await eventually("it is ready") { second.stdoutBytes == 6 }
+            second.signal(SIGINT)
+            try await eventually("it goes on") { second.stdoutBytes == 12 }
+            second.signal(SIGINT)
+            #expect(try await second.end().status == 137)
+            let third = try pool.start(["exec", "box", "--", "sh", "-c", stubborn])
+            try await eventually("it is ready") { third.stdoutBytes == 6 }
+            third.signal(SIGTERM)
+            #expect(try await third.end().status == 137, "a termination ends it at once")
             #expect(try pool.jobs().first?.state == .running, "the job goes on")
         }
     }

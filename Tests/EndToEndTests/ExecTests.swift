@@ -60,10 +60,11 @@ import Testing
         }
     }
 
-    /// A command whose output nobody reads stands still; its neighbours do not.
+    /// Output that nobody reads waits where it is, up to the job's limit, and holds nobody else up.
     @Test func aReaderThatStallsHoldsUpNobodyElse() async throws {
         try await LocalPool.with { local in
-            let sandbox = try await Self.box(local)
+            let limit = 16 << 20
+            let sandbox = try await Self.box(local) { $0.resources.outputBytes = Int64(limit) }
             let stalled = try await sandbox.exec("yes")
             for try await _ in stalled.stdout { break }
             for round in 0..<20 {
@@ -77,10 +78,29 @@ import Testing
             }
             try await stalled.terminate()
             try await sandbox.terminate()
-            // What it wrote before is still there, to the last line that was whole.
-            var lines = 0
-            for try await line in stalled.stdout.lines where line == "y" { lines += 1 }
-            #expect(lines > 1_000)
+            // Whoever comes late gets all of it that there was room for.
+            let late = try await stalled.stdout.readAll()
+            #expect(late.count > 8 << 20 && late.count <= limit + Int(SpecBounds.outputMarkBytes))
+            #expect(late.prefix(limit - (1 << 20)).allSatisfy { $0 == UInt8(ascii: "y") || $0 == UInt8(ascii: "\n") })
+        }
+    }
+
+    /// As of a job: what is beyond the limit is dropped, and that is said.
+    @Test func outputIsCutAtTheJobsLimit() async throws {
+        try await LocalPool.with { local in
+            let sandbox = try await Self.box(local) { $0.resources.outputBytes = 100_000 }
+            let stream = ExecStream(
+                local.pool, job: sandbox.id.text, ExecSpec(command: ["head", "-c", "200000", "/dev/zero"]))
+            try await eventually("the sandbox runs") { try await sandbox.poll().state == .running }
+            try await stream.open()
+            var (bytes, end) = (0, ExecEnd?.none)
+            while let event = try await stream.next() {
+                if case .output(.stdout, let piece) = event { bytes += piece.readableBytes }
+                if case .ended(let how) = event { end = how }
+            }
+            #expect(bytes > 100_000 && bytes <= 100_000 + Int(SpecBounds.outputMarkBytes))
+            #expect(end?.exitCode == 0 && end?.message?.hasPrefix("a stream was cut at its limit of 100000B") == true)
+            try await sandbox.terminate()
         }
     }
 

@@ -6,7 +6,7 @@ import SandpoolModel
 /// input and signals go out. The command ends with the connection, so a lost one is not made again.
 ///
 /// One task calls `open` and then `next` until it returns `nil`; others may write and signal meanwhile. What is not
-/// read holds the command up, once about a megabyte of it waits.
+/// read waits on the worker.
 public actor ExecStream: CommandStream {
     public enum Event: Sendable {
         /// The command runs.

@@ -5,8 +5,9 @@ import SandpoolModel
 /// A further command in a sandbox.
 ///
 /// It ends with this handle: once nobody holds it, its input or its outputs any more, it is ended as `terminate` does.
-/// Nothing of what it writes is kept elsewhere, so each output can be read once. What nobody reads holds the command
-/// up, as a full pipe does, once 8 MiB of it wait here.
+/// What it writes is live, so each output can be read once. Up to 8 MiB of each wait here for a reader, then the
+/// connection stands still; on the worker the sandbox's `outputBytes` of each are kept, and what comes after is dropped
+/// with a mark. So read what may be long while it comes.
 ///
 /// ```swift
 /// let process = try await sandbox.exec("sort", stdin: true)

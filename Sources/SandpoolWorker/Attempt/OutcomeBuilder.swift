@@ -48,9 +48,17 @@ struct OutcomeBuilder: Sendable {
 
     /// The outcome of a further command in a sandbox.
     func outcome(ofExec report: ExitReport) -> Outcome {
-        guard report.oomKills == 0, report.reason == .none, report.end == .killed else { return outcome(of: report) }
-        // Nobody reaped it because its sandbox went: that is an end by force, and no code of its own.
-        return Outcome(cause: .cancelled, message: "the job ended while the command ran, and its sandbox with it")
+        if report.oomKills == 0, report.reason == .none, report.end == .killed {
+            // Nobody reaped it because its sandbox went: that is an end by force, and no code of its own.
+            return Outcome(cause: .cancelled, message: "the job ended while the command ran, and its sandbox with it")
+        }
+        var outcome = outcome(of: report)
+        // It has no evidence to say this in.
+        if report.outputTruncated, outcome.message == nil {
+            let limit = outputBytes.map { " of \(Self.size($0))" } ?? ""
+            outcome.message = "a stream was cut at its limit\(limit); run the job with a higher --output-limit"
+        }
+        return outcome
     }
 
     private func ended(_ report: ExitReport) -> Outcome {

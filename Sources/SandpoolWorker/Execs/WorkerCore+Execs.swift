@@ -24,6 +24,7 @@ extension WorkerCore {
             let file = try SealedFile.make(plan.encoded(), name: "exec")
             var outcomes = OutcomeBuilder()
             outcomes.memoryBytes = attempt.outcomes.memoryBytes
+            outcomes.outputBytes = attempt.outcomes.outputBytes
             outcomes.timeoutSeconds = exec.spec.timeoutSeconds
             execs[exec.id] = LiveExec(
                 id: exec.id, lease: exec.lease, outcomes: outcomes, graceMs: attempt.graceMs)
