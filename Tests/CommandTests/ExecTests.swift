@@ -174,6 +174,19 @@ import Testing
         }
     }
 
+    @Test(arguments: [SIGTERM, SIGKILL]) func aCoordinatorThatIsGoneEndsIt(by signal: Int32) async throws {
+        try await Self.withBox(["--grace", "1"]) { pool in
+            let lost = try pool.start(["exec", "box", "--", "bash", "-c", Self.marked])
+            try await eventually("it runs") { lost.stdoutBytes == 3 }
+            try await pool.endCoordinator(by: signal)
+            let end = try await lost.end()
+            #expect(end.status == 125 && end.stdout == "up\n" && end.lines.count == 1, "\(end)")
+            try await pool.startCoordinator()
+            try await eventually("its command is gone") { try Self.count("marked", pool) == 0 }
+            #expect(try pool.jobs().first?.state == .running, "the job goes on")
+        }
+    }
+
     // MARK: Refusals
 
     @Test func whatCannotRunIsOneLine() async throws {

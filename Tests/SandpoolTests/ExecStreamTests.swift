@@ -193,4 +193,18 @@ import Testing
         blocked.cancel()
         await blocked.value
     }
+
+    @Test func readersBesideEachOtherShareWhatComes() async throws {
+        let output = LiveOutput()
+        let read = { @Sendable in
+            var bytes = 0
+            while let next = try await output.next() { bytes += next.readableBytes }
+            return bytes
+        }
+        async let first = read()
+        async let second = read()
+        for _ in 0..<1_000 { await output.add(ByteBuffer(repeating: 1, count: 10)) }
+        output.finish(.success(()))
+        #expect(try await first + second == 10_000)
+    }
 }

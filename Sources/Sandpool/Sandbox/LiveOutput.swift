@@ -11,13 +11,17 @@ final class LiveOutput: Sendable {
         var pieces: [ByteBuffer] = []
         var bytes = 0
         var end: Result<Void, SandpoolError>?
-        var reader: CheckedContinuation<Void, Never>?
+        var readers: [CheckedContinuation<Void, Never>] = []
         var writer: CheckedContinuation<Void, Never>?
 
-        mutating func wake() {
-            reader?.resume()
+        mutating func wakeReaders() {
+            for reader in readers { reader.resume() }
+            readers = []
+        }
+
+        mutating func wakeWriter() {
             writer?.resume()
-            (reader, writer) = (nil, nil)
+            writer = nil
         }
     }
 
@@ -28,7 +32,7 @@ final class LiveOutput: Sendable {
         state.withLock { state in
             state.pieces.append(bytes)
             state.bytes += bytes.readableBytes
-            state.wake()
+            state.wakeReaders()
         }
         await wait(until: { $0.bytes < Self.limit }, keep: { $0.writer = $1 })
     }
@@ -37,7 +41,7 @@ final class LiveOutput: Sendable {
     func finish(_ end: Result<Void, SandpoolError>) {
         state.withLock { state in
             state.end = state.end ?? end
-            state.wake()
+            state.wakeReaders()
         }
     }
 
@@ -51,7 +55,7 @@ final class LiveOutput: Sendable {
                 for var piece in state.pieces.dropFirst() { whole?.writeBuffer(&piece) }
                 state.pieces = []
                 state.bytes = 0
-                state.wake()
+                state.wakeWriter()
                 return (whole, state.end)
             }
             if let whole { return whole }
@@ -60,7 +64,7 @@ final class LiveOutput: Sendable {
                 return nil
             }
             try Task.checkCancellation()
-            await wait(until: { !$0.pieces.isEmpty || $0.end != nil }, keep: { $0.reader = $1 })
+            await wait(until: { !$0.pieces.isEmpty || $0.end != nil }, keep: { $0.readers.append($1) })
         }
     }
 
@@ -77,7 +81,10 @@ final class LiveOutput: Sendable {
                 }
             }
         } onCancel: {
-            state.withLock { $0.wake() }
+            state.withLock { state in
+                state.wakeReaders()
+                state.wakeWriter()
+            }
         }
     }
 }
