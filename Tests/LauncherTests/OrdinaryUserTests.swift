@@ -100,6 +100,36 @@ import Testing
         }
     }
 
+    /// Without cgroups a further command's end is that of its process group; what left that ends with the sandbox.
+    @Test func aFurtherCommandRunsAndEnds() throws {
+        try withOrdinaryLauncher { launcher in
+            let script = "for n in user mnt pid net ipc uts; do readlink /proc/self/ns/$n; done; "
+            let main = try launcher.start(shell(script + "echo up; read line; exit 5").withInput())
+            try launcher.waitForOutput("test", atLeast: 3)
+            let namespaces = try launcher.exec(.shell(script))
+            #expect(namespaces.report.end == .exited(code: 0) && namespaces.report.leftOutLimits)
+            let status = "grep -E '^(Cap|NoNewPrivs|Seccomp:)' /proc/self/status | cut -f2 | tr '\\n' ' '; id -u"
+            let none = String(repeating: "0", count: 16) + " "
+            try #expect(launcher.exec(.shell(status)).text == String(repeating: none, count: 5) + "1 2 0\n")
+            try #expect(launcher.exec(.shell("kill -9 $$")).report.end == .signaled(signal: 9))
+            try #expect(launcher.execFailure(of: .test("/no/such/program")).kind == .commandNotFound)
+            try #expect(launcher.execFailure(of: .test("/bin/true", user: "1000")).stage == "user")
+            let stubborn = ExecPlan.test(
+                "/bin/sh", "-c", "trap '' TERM; sleep 1000 & echo up; wait; sleep 1000", timeoutMs: 200, graceMs: 50)
+            let report = try launcher.exec(stubborn).report
+            #expect(report.reason == .timeout && report.end == .signaled(signal: 9))
+            try #expect(launcher.exec(.shell("sleep 1000 & exit 3")).report.end == .exited(code: 3))
+            try #expect(launcher.exec(.shell("(setsid sleep 1000 &); exit 4")).report.end == .exited(code: 4))
+            // Pid 1, the main command, who looks, and the one that left its group.
+            let count = "import os; print(len([p for p in os.listdir('/proc') if p.isdigit()]))"
+            try #expect(launcher.exec(.test("/usr/bin/python3", "-c", count)).text == "4\n")
+            try #require(main.input).writeAll(Array("go\n".utf8))
+            let done = try launcher.finish("test", main)
+            #expect(done.report.end == .exited(code: 5))
+            #expect(done.text == namespaces.text + "up\n")
+        }
+    }
+
     @Test func timeLimitsHold() throws {
         try withOrdinaryLauncher { launcher in
             var plan = shell("trap '' TERM; sleep 1000 & sleep 1000")

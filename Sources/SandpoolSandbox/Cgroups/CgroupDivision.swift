@@ -24,6 +24,9 @@ struct CgroupDivision {
         try whole.write("0", to: Self.groupKill)
     }
 
+    /// By what is done last.
+    static func isDone(in cgroup: FileDescriptor) -> Bool { (try? cgroup.read(groupKill))?.first == "0" }
+
     static func thaw(_ cgroup: FileDescriptor) { try? cgroup.write("0", to: freezer) }
 
     private static let freezer = "cgroup.freeze"

@@ -152,10 +152,11 @@ final class SandboxCgroup {
         }
     }
 
-    /// What a process says that has run a `CgroupDivision`, or has died in one.
-    func endDivision(isDone: Bool) {
-        if isDone { isDivided = true }
-        if !isDone, let unified { CgroupDivision.thaw(unified.directory) }
+    /// After a process has run a `CgroupDivision`, or has died in one.
+    func endDivision() {
+        guard let unified else { return }
+        isDivided = CgroupDivision.isDone(in: unified.directory)
+        CgroupDivision.thaw(unified.directory)
     }
 
     private static func make(

@@ -105,9 +105,7 @@ extension Launcher {
         let pid = exec.resources?.number?.pid
         exec.resources?.joining = nil
         exec.resources?.number = nil
-        if exec.resources?.cgroup.division != nil {
-            exec.sandbox.resources?.cgroup.endDivision(isDone: pid != nil)
-        }
+        if exec.resources?.cgroup.division != nil { exec.sandbox.resources?.cgroup.endDivision() }
         guard let pid else { return endProcesses(exec, end: .killed) }
         do throws(SystemError) {
             let command = try ChildProcess.adopt(pid)

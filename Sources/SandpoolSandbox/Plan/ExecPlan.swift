@@ -1,7 +1,7 @@
 /// A further command in a sandbox that runs, as plain data. It has the sandbox's own limits, network and capability
 /// profile, and ends with the sandbox.
 public struct ExecPlan: Equatable, Sendable {
-    /// Names the command and what is made for it, `[a-z0-9-]{1,64}`; no sandbox and no other exec of the launcher has it.
+    /// Names the command and what is made for it, `[a-z0-9-]{1,64}`; nothing else that the launcher has is named so.
     public var id: String
     /// The program and its arguments; the program is looked up in `PATH` inside the sandbox.
     public var arguments: [String]

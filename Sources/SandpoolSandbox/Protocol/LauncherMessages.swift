@@ -36,8 +36,8 @@ public enum LauncherRequest: Equatable, Sendable {
     /// The worker that started this launcher ends in order: end too, as soon as there is no sandbox. A launcher
     /// that a service manager started takes no notice.
     case dismiss
-    /// Run a further command in a sandbox that runs. Descriptor: the sealed memfd of its `ExecPlan`. From here on `exec`
-    /// is an id as a sandbox's is: `started`, `failed` and `exited` tell of it, with descriptors as for a sandbox, and
+    /// Run a further command in a sandbox that runs. Descriptor: the sealed memfd of its `ExecPlan`. From here on its
+    /// id is one as a sandbox's is: `started`, `failed` and `exited` tell of it, with descriptors as for a sandbox, and
     /// `signal`, `closeInput`, `cancel` and `release` are taken for it. Its `exited` comes before its sandbox's. It
     /// belongs to the connection: when the worker goes, it is killed and forgotten, and no other worker adopts it.
     case exec(id: String, sandbox: String)

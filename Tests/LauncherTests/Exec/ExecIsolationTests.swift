@@ -23,14 +23,16 @@ import Testing
             var plan = SandboxPlan.test("/bin/sh", "-c", script, user: user, capabilities: profile, stdin: .pipe)
             plan.limits.outputBytes = 1 << 20
             let main = try launcher.start(plan)
-            // The main one is asked alone, before and after the other has been there.
             let exec = ExecPlan.test("/bin/sh", "-c", script, user: user, stdin: .pipe)
             let beside = try launcher.startExec(exec)
-            for started in [main, beside] { try #require(started.input).writeAll(Array("\n".utf8)) }
-            let ids = ["exec", "test"]
-            let texts = try zip(ids, [beside, main]).map { try launcher.finish($0, $1).text }
-            #expect(texts[0].split(separator: "\n").count > 60)
-            #expect(texts[0] == texts[1])
+            var texts: [[Substring]] = []
+            // The end of the main one would be that of the other.
+            for (id, started) in [("exec", beside), ("test", main)] {
+                try #require(started.input).writeAll(Array("\n".utf8))
+                try texts.append(launcher.finish(id, started).text.split(separator: "\n"))
+            }
+            #expect(texts[0].count > 60 && texts[0].count == texts[1].count)
+            for (theirs, own) in zip(texts[1], texts[0]) { #expect(theirs == own) }
         }
     }
 

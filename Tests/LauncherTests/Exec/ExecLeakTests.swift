@@ -37,6 +37,31 @@ import Testing
         }
     }
 
+    /// With room for one descriptor more each time, the request fails at another place.
+    @Test func withoutDescriptorsItFailsAndLeavesNothing() throws {
+        try withWaitingSandbox { launcher in
+            let process = try #require(launcher.process)
+            try #expect(launcher.exec(.test("/bin/true")).report.end == .exited(code: 0))
+            let before = try LauncherState(of: process).withoutPools
+            var failures = 0
+            for room in 0..<24 {
+                try process.limitDescriptors(to: process.lowestFreeDescriptor() + room)
+                try launcher.requestExec(.test("/bin/cat", stdin: .pipe))
+                switch try launcher.outcome(of: "exec") {
+                case .failed(let failure):
+                    failures += 1
+                    #expect(failure.kind == .setup, "\(failure)")
+                case .started(let started):
+                    try launcher.send(.cancel(id: "exec", graceMs: 0))
+                    _ = try launcher.finish("exec", started)
+                }
+                try process.limitDescriptors(to: nil)
+                try process.awaitState("with room for \(room)", before) { $0.withoutPools }
+            }
+            #expect((1..<24).contains(failures))
+        }
+    }
+
     @Test func aKilledLauncherLeavesNothingAfterTheNextStart() throws {
         let directory = try LauncherProcess.temporaryDirectory()
         defer { LauncherProcess.removeData(directory) }
