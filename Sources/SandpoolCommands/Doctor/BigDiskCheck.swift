@@ -18,7 +18,8 @@ enum BigDiskCheck {
         return HostCheck(
             "big disks", others.isEmpty || lacks.isEmpty, isRequired: false,
             "a --disk of --memory or more: \(words.joined(separator: "; "))",
-            fix: lacks.map(\.fix).joined(separator: "; ") + "; or mount XFS, or ext4 made with -O quota,project, there with prjquota")
+            fix: lacks.map(\.fix).joined(separator: "; ")
+                + "; or mount XFS, or ext4 made with -O quota,project, there with prjquota")
     }
 
     /// Those that are there already, else where `--local` would make one.

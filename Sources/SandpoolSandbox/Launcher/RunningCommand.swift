@@ -58,6 +58,9 @@ class RunningCommand {
             BoottimeClock.milliseconds() - startedMs)
     }
 
+    /// The token of its sandbox's main command.
+    var sandboxToken: UInt64 { token }
+
     /// Whether it can still be ended.
     var isUnderWay: Bool { false }
 

@@ -38,6 +38,8 @@ final class RunningExec: RunningCommand {
             standardOutput: standardOutput, standardError: standardError)
     }
 
+    override var sandboxToken: UInt64 { sandbox.token }
+
     override var isUnderWay: Bool { resources != nil }
 
     override var failure: FileDescriptor? { resources?.failure }

@@ -5,40 +5,11 @@ import LinuxSystem
 /// A child of the launcher, without any privilege, that writes the sandboxes' output to disk, so that a slow
 /// disk never delays a deadline.
 final class Spooler {
-    private final class Entry {
-        let id: String
-        let token: UInt64
-        let streams: [SpoolStream]
-        var open: [Bool]
-        /// Whether a stream is looked at again in a moment.
-        var waiting = [false, false]
-        var stalledSince: UInt64?
-        var stalledMs: UInt64 = 0
-        var finishing = false
-        /// The disk had no room for the last of it.
-        var isCut = false
-        var hasToldLimit = false
-        var isMuted = false
-        var told: [UInt64] = [0, 0]
-        var pace: OutputPace
-
-        init(token: UInt64, id: String, streams: [SpoolStream], pace: OutputPace) {
-            self.token = token
-            self.id = id
-            self.streams = streams
-            self.pace = pace
-            open = streams.map { _ in true }
-        }
-
-        func countStall() {
-            if let since = stalledSince { stalledMs += BoottimeClock.milliseconds() - since }
-            stalledSince = nil
-        }
-    }
-
     private let launcher: SeqPacketSocket
     private let loop: EventLoop
-    private var entries: [UInt64: Entry] = [:]
+    private var entries: [UInt64: SpooledCommand] = [:]
+    /// By the token of the main command, as long as a command of them has its output taken.
+    private var sandboxes: [UInt64: SpooledSandbox] = [:]
     private var worker: SeqPacketSocket?
     /// Sandboxes whose last progress the worker could not take yet.
     private var untold: Set<UInt64> = []
@@ -79,13 +50,14 @@ final class Spooler {
         do {
             guard let message = try launcher.receive(limit: 4_096, waiting: false) else { _exit(0) }
             switch try SpoolerRequest(decoding: message.bytes) {
-            case .open(let token, let id, let limit, let cpuMillis):
+            case .open(let token, let id, let limit, let sandbox, let cpuMillis):
                 do throws(SystemError) {
                     if message.descriptors.count != 4 { throw SystemError("recvmsg", code: EMFILE) }
                     let streams = [0, 1].map {
                         SpoolStream(pipe: message.descriptors[$0], file: message.descriptors[$0 + 2], limit: limit)
                     }
-                    try open(Entry(token: token, id: id, streams: streams, pace: OutputPace(cpuMillis: cpuMillis)))
+                    let sandbox = sandboxes[sandbox] ?? SpooledSandbox(token: sandbox, cpuMillis: cpuMillis)
+                    try open(SpooledCommand(token: token, id: id, streams: streams, of: sandbox))
                 } catch { refuse(token, error) }
             case .finish(let token):
                 // One that was refused has nothing to finish.
@@ -106,8 +78,10 @@ final class Spooler {
         }
     }
 
-    private func open(_ entry: Entry) throws(SystemError) {
+    private func open(_ entry: SpooledCommand) throws(SystemError) {
         entries[entry.token] = entry
+        entry.sandbox.commands += 1
+        sandboxes[entry.sandbox.token] = entry.sandbox
         for (index, stream) in entry.streams.enumerated() {
             try stream.pipe.setNonBlocking()
             try loop.watch(stream.pipe, .readable) { [unowned self] in move(entry, index) }
@@ -116,8 +90,15 @@ final class Spooler {
 
     private func refuse(_ token: UInt64, _ error: SystemError) {
         Diagnostics.write("spooler: \(error)")
-        entries.removeValue(forKey: token)?.streams.forEach { loop.forget($0.pipe) }
+        remove(token)?.streams.forEach { loop.forget($0.pipe) }
         answer(.refused(token: token))
+    }
+
+    private func remove(_ token: UInt64) -> SpooledCommand? {
+        guard let entry = entries.removeValue(forKey: token) else { return nil }
+        entry.sandbox.commands -= 1
+        if entry.sandbox.commands == 0 { sandboxes[entry.sandbox.token] = nil }
+        return entry
     }
 
     private func answer(_ answer: SpoolerAnswer) {
@@ -126,7 +107,7 @@ final class Spooler {
         } catch { _exit(0) }
     }
 
-    private func move(_ entry: Entry, _ index: Int) {
+    private func move(_ entry: SpooledCommand, _ index: Int) {
         switch movePiece(entry, entry.streams[index]) {
         case .more: break
         // No writer is left once it finishes, wherever the end is still held.
@@ -139,27 +120,27 @@ final class Spooler {
         pauseIfAhead(entry, index)
     }
 
-    private func movePiece(_ entry: Entry, _ stream: SpoolStream) -> SpoolStream.Progress {
-        let isAlone = entries.count == 1
+    private func movePiece(_ entry: SpooledCommand, _ stream: SpoolStream) -> SpoolStream.Progress {
+        let isAlone = sandboxes.count == 1
         let before = stream.taken
-        defer { entry.pace.spend(stream.taken - before, isAlone: isAlone, at: BoottimeClock.microseconds()) }
-        return stream.move(isAlone ? SpoolStream.chunk : entry.pace.piece)
+        defer { entry.sandbox.pace.spend(stream.taken - before, isAlone: isAlone, at: BoottimeClock.microseconds()) }
+        return stream.move(isAlone ? SpoolStream.chunk : entry.sandbox.pace.piece)
     }
 
     /// Stops reading for as long as the sandbox is ahead of its pace.
-    private func pauseIfAhead(_ entry: Entry, _ index: Int) {
+    private func pauseIfAhead(_ entry: SpooledCommand, _ index: Int) {
         guard entry.open[index], !entry.waiting[index], !entry.finishing else { return }
-        let wait = entry.pace.wait(at: BoottimeClock.microseconds())
+        let wait = entry.sandbox.pace.wait(at: BoottimeClock.microseconds())
         if wait > 0 { rest(entry, index, milliseconds: wait / 1_000 + 1) }
     }
 
-    private func tellLimit(_ entry: Entry) {
+    private func tellLimit(_ entry: SpooledCommand) {
         guard !entry.hasToldLimit, entry.streams.contains(where: { $0.truncated }) else { return }
         entry.hasToldLimit = true
         answer(.limitReached(token: entry.token))
     }
 
-    private func close(_ entry: Entry, _ index: Int) {
+    private func close(_ entry: SpooledCommand, _ index: Int) {
         guard entry.open[index] else { return }
         entry.open[index] = false
         loop.forget(entry.streams[index].pipe)
@@ -167,19 +148,19 @@ final class Spooler {
     }
 
     /// Stops reading until there is room: the pipe fills and the writer waits.
-    private func stall(_ entry: Entry, _ index: Int) {
+    private func stall(_ entry: SpooledCommand, _ index: Int) {
         entry.stalledSince = entry.stalledSince ?? BoottimeClock.milliseconds()
         rest(entry, index, milliseconds: Self.retryMs)
     }
 
-    private func rest(_ entry: Entry, _ index: Int, milliseconds: UInt64) {
+    private func rest(_ entry: SpooledCommand, _ index: Int, milliseconds: UInt64) {
         loop.forget(entry.streams[index].pipe)
         guard !entry.waiting[index] else { return }
         entry.waiting[index] = true
         _ = loop.schedule(at: BoottimeClock.milliseconds() + milliseconds) { [unowned self] in resume(entry, index) }
     }
 
-    private func resume(_ entry: Entry, _ index: Int) {
+    private func resume(_ entry: SpooledCommand, _ index: Int) {
         entry.waiting[index] = false
         guard entry.open[index] else { return }
         entry.countStall()
@@ -188,7 +169,7 @@ final class Spooler {
         } catch { stall(entry, index) }
     }
 
-    private func finish(_ entry: Entry) {
+    private func finish(_ entry: SpooledCommand) {
         entry.finishing = true
         for index in entry.streams.indices where entry.open[index] {
             draining: while true {
@@ -212,7 +193,7 @@ final class Spooler {
     }
 
     /// What is in the pipes by now finds no room: an end that nobody hears of would be worse than a cut output.
-    private func cut(_ entry: Entry) {
+    private func cut(_ entry: SpooledCommand) {
         guard entries[entry.token] != nil else { return }
         Diagnostics.write("spooler: \(entry.id): the last of its output is lost: the disk is full")
         entry.isCut = true
@@ -220,8 +201,8 @@ final class Spooler {
         for index in entry.streams.indices { close(entry, index) }
     }
 
-    private func completeIfDrained(_ entry: Entry) {
-        guard entry.finishing, entry.open.allSatisfy({ !$0 }), entries.removeValue(forKey: entry.token) != nil else {
+    private func completeIfDrained(_ entry: SpooledCommand) {
+        guard entry.finishing, entry.open.allSatisfy({ !$0 }), remove(entry.token) != nil else {
             return
         }
         var counts = SpoolerCounts(token: entry.token)
@@ -234,7 +215,7 @@ final class Spooler {
     }
 
     /// Tells the worker how much can be read; when its socket is full, the latest state once it has room.
-    private func tell(_ entry: Entry) {
+    private func tell(_ entry: SpooledCommand) {
         let now = entry.streams.map(\.written)
         guard !entry.isMuted, now != entry.told, let worker else { return }
         if workerIsFull {

@@ -22,7 +22,8 @@ final class SpoolerLink {
     /// - Parameter pipes: the read ends of standard output and standard error.
     func open(_ command: RunningCommand, pipes: [FileDescriptor]) throws(SystemError) {
         let request = SpoolerRequest.open(
-            token: command.token, id: command.id, limit: command.outputBytes, cpuMillis: command.cpuMillis)
+            token: command.token, id: command.id, limit: command.outputBytes, sandbox: command.sandboxToken,
+            cpuMillis: command.cpuMillis)
         let files = [try command.standardOutput.openForWriting(), try command.standardError.openForWriting()]
         try socket.send(request.encoded(), pipes + files)
     }

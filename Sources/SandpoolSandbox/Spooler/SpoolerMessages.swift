@@ -1,8 +1,8 @@
 /// What the launcher tells the spooler.
 enum SpoolerRequest: Equatable {
-    /// Descriptors: read ends of stdout and stderr, then the files they go to. `cpuMillis`: what the sandbox has of a
-    /// processor, in thousandths.
-    case open(token: UInt64, id: String, limit: UInt64, cpuMillis: UInt32)
+    /// Descriptors: read ends of stdout and stderr, then the files they go to. `sandbox` is the token of the sandbox's
+    /// main command, `cpuMillis` what the sandbox has of a processor, in thousandths.
+    case open(token: UInt64, id: String, limit: UInt64, sandbox: UInt64, cpuMillis: UInt32)
     /// Every writer is gone: take what is left in the pipes and answer `done`.
     case finish(token: UInt64)
     /// Descriptor: where `SpoolProgress` goes from now on.
@@ -13,11 +13,12 @@ enum SpoolerRequest: Equatable {
     func encoded() -> [UInt8] {
         var writer = ByteWriter()
         switch self {
-        case .open(let token, let id, let limit, let cpuMillis):
+        case .open(let token, let id, let limit, let sandbox, let cpuMillis):
             writer.write(UInt8(1))
             writer.write(token)
             writer.write(id)
             writer.write(limit)
+            writer.write(sandbox)
             writer.write(cpuMillis)
         case .finish(let token):
             writer.write(UInt8(2))
@@ -36,7 +37,7 @@ enum SpoolerRequest: Equatable {
         case 1:
             self = .open(
                 token: try reader.read(), id: try reader.readString(), limit: try reader.read(),
-                cpuMillis: try reader.read())
+                sandbox: try reader.read(), cpuMillis: try reader.read())
         case 2: self = .finish(token: try reader.read())
         case 3: self = .notify
         case 4: self = .mute(token: try reader.read())

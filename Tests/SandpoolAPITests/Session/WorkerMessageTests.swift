@@ -43,7 +43,7 @@ import Testing
             .hello(later),
             #"{"hello":{"_0":{"bootID":"b0","capacity":{"cpuMillis":1,"diskBytes":3,"memoryBytes":2},"held":[],"#
                 + #""id":"wk-01jd8000000000000000000003","images":["host"],"labels":{},"makesDisks":false,"#
-                + #""name":"host-1","offersHostImage":true,"softwareVersion":"0.1.0","version":1}}}"#),
+                + #""name":"host-1","offersHostImage":true,"softwareVersion":"0.1.0","version":2}}}"#),
         Golden(
             .progress([AttemptProgress(lease: Fixed.lease, state: .building, at: Fixed.moment)]),
             #"{"progress":{"_0":[{"at":\#(Fixed.momentJSON),"lease":\#(Fixed.leaseJSON),"state":"building"}]}}"#),
