@@ -100,7 +100,7 @@ def main():
     parser.add_argument("--build", required=True, help="directory with sandpool and sandpool-launcher")
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--runs", type=int, default=60)
-    parser.add_argument("--rounds", type=int, default=20, help="of the mechanisms' costs")
+    parser.add_argument("--rounds", type=int, default=10, help="of the mechanisms' costs")
     parser.add_argument("--stream-mib", type=int, default=1024)
     parts = ["throughput", "latency", "streaming", "neighbours", "mechanisms", "evidence"]
     parser.add_argument("--only", choices=parts)
@@ -119,7 +119,7 @@ def main():
     if options.only in (None, "neighbours"):
         beside_bombs(table, build, options.jobs)
     if options.only in (None, "mechanisms"):
-        cost_of_mechanisms(table, build, 50, options.rounds)
+        cost_of_mechanisms(table, build, 100, options.rounds)
     if options.only in (None, "evidence"):
         nothing_skipped(table, build, 200)
     table.print()

@@ -2,8 +2,8 @@ import Glibc
 
 /// Runs one probe in a child of its own: an attack that ends its process, hangs or changes it spoils no other.
 public enum ProbeRun {
-    /// No attack takes nearly as long.
-    private static let limitMs: Int32 = 10_000
+    /// No attack takes nearly as long. One that exhausts something does much, over which a busy host takes its time.
+    private static func limitMs(of probe: Probe) -> Int32 { probe.isQuick ? 10_000 : 50_000 }
     /// A pipe takes so much without a reader.
     private static let detailLimit = 1_000
 
@@ -24,10 +24,10 @@ public enum ProbeRun {
         close(pipe.writing)
         defer { close(pipe.reading) }
         guard let child else { return .notRun("fork: \(Answer.text(errno))") }
-        return collect(child, from: pipe.reading)
+        return collect(child, from: pipe.reading, limitMs(of: probe))
     }
 
-    private static func collect(_ child: Child, from pipe: Int32) -> Outcome {
+    private static func collect(_ child: Child, from pipe: Int32, _ limitMs: Int32) -> Outcome {
         var bytes: [UInt8] = []
         var isLate = false
         while true {

@@ -82,10 +82,8 @@ enum NetworkProbes {
         guard file >= 0 else { return .held("socket: \(Answer.text(errno))") }
         defer { close(file) }
         var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = [0] + Array(name.utf8.prefix(100))
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-        return connectAny(file, &address, MemoryLayout<sa_family_t>.size + bytes.count, "@\(name)")
+        let size = address.setAbstract(name)
+        return connectAny(file, &address, Int(size), "@\(name)")
     }
 
     private static func connectTo(_ endpoint: Surroundings.Endpoint, mapped: Bool) -> Outcome {

@@ -1,4 +1,3 @@
-import Glibc
 import LinuxSystem
 
 /// A mechanism of isolation that a sandbox can be made without, for its price to be measured.
@@ -49,19 +48,4 @@ struct Composition: Sendable {
         if !has(.cgroup) { rights.unlimitedBecause = "the floor is measured without" }
         return rights
     }
-}
-
-/// No net namespace at all: sandboxes are in the launcher's.
-final class SharedNetwork: NetworkProvider {
-    private let own: FileDescriptor
-
-    init() throws(SystemError) { own = try FileDescriptor.open("/proc/self/ns/net", O_RDONLY) }
-
-    func take(_ policy: SandboxPlan.Network, slot: UInt32, sandbox: String) throws(NetworkError) -> NetworkLease {
-        NetworkLease(namespace: own, slot: slot, resolvConf: [], hostsAddress: "127.0.1.1")
-    }
-
-    func giveBack(_ lease: NetworkLease) {}
-    func refill() -> Bool { false }
-    func shutDown() {}
 }

@@ -51,45 +51,32 @@ extension SandboxPlan {
 
 /// Listens on this host where a sandbox must not get to.
 final class Bait {
-    let socketName: String
-    let port: UInt16
-    private let listeners: [FileDescriptor]
+    private let unix: AbstractListener
+    private let internet: FileDescriptor
+    private let port: UInt16
 
     init() throws {
-        socketName = "sandpool-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
-        let unix = FileDescriptor(owning: try systemCall("socket") { socket(AF_UNIX, Self.kind, 0) })
-        var name = sockaddr_un()
-        name.sun_family = sa_family_t(AF_UNIX)
-        let bytes = [0] + Array(socketName.utf8)
-        withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: bytes) }
-        try Self.listen(unix, &name, MemoryLayout<sa_family_t>.size + bytes.count)
-        let internet = FileDescriptor(owning: try systemCall("socket") { socket(AF_INET, Self.kind, 0) })
+        unix = try AbstractListener("sandpool-test")
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        let internet = FileDescriptor(owning: try systemCall("socket") { socket(AF_INET, kind, 0) })
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        try Self.listen(internet, &address, MemoryLayout<sockaddr_in>.size)
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(internet.raw, $0, &size) }
-        }
-        port = UInt16(bigEndian: address.sin_port)
-        listeners = [unix, internet]
-    }
-
-    private static let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
-
-    private static func listen<Address>(_ file: FileDescriptor, _ address: inout Address, _ size: Int) throws {
-        try withUnsafePointer(to: &address) { pointer in
+        try withUnsafeMutablePointer(to: &address) { pointer in
             try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                _ = try systemCall("bind") { bind(file.raw, pointer, socklen_t(size)) }
+                _ = try systemCall("bind") { bind(internet.raw, pointer, size) }
+                _ = try systemCall("getsockname") { getsockname(internet.raw, pointer, &size) }
             }
         }
-        try systemCall("listen") { Glibc.listen(file.raw, 16) }
+        _ = try systemCall("listen") { listen(internet.raw, 16) }
+        port = UInt16(bigEndian: address.sin_port)
+        self.internet = internet
     }
 
     var surroundings: Surroundings {
         var around = Surroundings()
-        around.hostSocket = socketName
+        around.hostSocket = unix.name
         around.endpoints = [Surroundings.Endpoint(address: 0x7f00_0001, port: port)]
         around.setUIDProgram = UserIDProgram.bytes == nil ? nil : ProbeLayer.setUIDProgram
         return around

@@ -19,6 +19,8 @@ check "the memory limit without root" 137 '*' "${local[@]}" --name full --memory
 check "out of memory is its cause" 0 '*"cause" : "oom"*' "${tester[@]}" show --local --json full
 check "the limit on processes without root" 2 '*Cannot fork*' "${local[@]}" --pids 8 -- \
     sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 3 & done; true'
+check "a disk that does not fit the memory is refused without root" 125 '*diskBytes: no worker can make a disk of 96MiB*' \
+    "${local[@]}" --memory 96MiB --disk 96MiB -- true
 check "the processor limit without root" 0 '50000 100000' bash -c '
     "$@" --cpus 0.5 -- sh -c "echo up; sleep 600" >/tmp/local.log 2>&1 &
     until grep -q up /tmp/local.log; do sleep 0.1; done
