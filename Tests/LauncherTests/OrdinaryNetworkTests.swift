@@ -197,7 +197,7 @@ struct OrdinaryNetworkTests {
 extension LauncherProcess {
     /// Its pasta processes: children of the one that it left in the host's net namespace.
     fileprivate var networkProcesses: [pid_t] {
-        Self.children(of: pid).flatMap(Self.children).filter { Self.name(of: $0).hasPrefix("passt") }
+        Self.children(of: pid).flatMap(Self.children).filter { Self.name(of: $0).hasPrefix("pas") }
     }
 
     /// Readable when these end.
