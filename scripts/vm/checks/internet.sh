@@ -1,5 +1,10 @@
 # A net namespace stands for everything outside of this host. It has addresses that sandboxes may reach, a DNS
 # server and a package mirror on such, and private addresses that sandboxes must not reach though it answers there.
+inside() { printf 'cd %s; ' "$here"; for try in "$@"; do printf 'python3 probe.py %s; ' "$try"; done; }
+names='import socket
+for name in "ok.example.org", "nine.example.org", "rebind.example.org":
+    try: print(name, socket.gethostbyname(name))
+    except OSError: print(name, "none")'
 public="203.0.113.1 203.0.113.9 203.0.113.53"
 private="10.1.2.3 100.64.0.5 168.63.129.16 169.254.169.254 172.16.5.5 192.168.7.7 198.18.0.5"
 uplink=192.0.2.2

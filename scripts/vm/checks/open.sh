@@ -1,10 +1,4 @@
 # Sandboxes with a network: out through NAT, names through the forwarder, and nowhere that is not theirs.
-inside() { printf 'cd %s; ' "$here"; for try in "$@"; do printf 'python3 probe.py %s; ' "$try"; done; }
-names='import socket
-for name in "ok.example.org", "nine.example.org", "rebind.example.org":
-    try: print(name, socket.gethostbyname(name))
-    except OSError: print(name, "none")'
-
 check "out with the host's address" 0 "reached $uplink" sandpool run -- python3 "$here/probe.py" tcp 203.0.113.1
 check "datagrams, too" 0 "reached $uplink" sandpool run -- python3 "$here/probe.py" udp 192.0.2.1 hello
 check "the host's resolver through the forwarder" 0 \
