@@ -15,11 +15,11 @@ enum BigDiskCheck {
             let way = lacks.isEmpty ? "images over loop devices" : "without \(names) none"
             words.append("\(way) at \(others.joined(separator: ", "))")
         }
+        let better = "or mount XFS, or ext4 made with -O quota,project, there with prjquota"
         return HostCheck(
             "big disks", others.isEmpty || lacks.isEmpty, isRequired: false,
             "a --disk of --memory or more: \(words.joined(separator: "; "))",
-            fix: lacks.map(\.fix).joined(separator: "; ")
-                + "; or mount XFS, or ext4 made with -O quota,project, there with prjquota")
+            fix: (lacks.map(\.fix) + [better]).joined(separator: "; "))
     }
 
     /// Those that are there already, else where `--local` would make one.

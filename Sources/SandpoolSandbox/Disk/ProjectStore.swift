@@ -95,12 +95,16 @@ final class ProjectStore {
         removers.run(
             keeping: [store],
             { () throws(SystemError) in
-                for name in names { try ProjectDirectory.remove(name, in: store) }
+                var failure: SystemError?
+                for name in names {
+                    do throws(SystemError) { try ProjectDirectory.remove(name, in: store) } catch { failure = error }
+                }
+                if let failure { throw failure }
                 return []
             },
             then: { [unowned self] outcome in
                 if case .failure(let error) = outcome {
-                    // Its id stays taken; the next start tries again.
+                    // These ids stay taken; the next start tries again.
                     Diagnostics.write("remove projects/\(names.joined(separator: " ")): \(error)")
                 } else {
                     for name in names { UInt32(name).map { ids.giveBack($0) } }

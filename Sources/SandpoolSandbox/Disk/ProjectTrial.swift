@@ -5,8 +5,8 @@ import LinuxSystem
 /// Finds out whether limits of projects hold where the launcher's data is: by reaching them as a sandbox would, through
 /// an overlay. What a kernel says of itself is asked, too, but a limit that was never seen to hold is no limit.
 enum ProjectTrial {
-    /// Of the trial: small, since it is filled.
-    private static let limit = ProjectDirectory.Limit(bytes: 256 << 10, inodes: 64)
+    /// Of the trial: small, since it is filled, but more than its directories take, of blocks of 64 KiB too.
+    private static let limit = ProjectDirectory.Limit(bytes: 1 << 20, inodes: 64)
 
     /// Nil where they hold, else why they are not used.
     ///
