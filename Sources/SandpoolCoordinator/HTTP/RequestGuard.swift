@@ -8,7 +8,7 @@ import SandpoolAPI
 /// - A request's head has to be whole within `headTimeout` of the connection's begin or the last response, and
 ///   its body may not pause for `bodyTimeout`. The frame streams are exempt while they are answered: they may
 ///   be silent for as long as a command is.
-/// - A body that nobody wants any more, because its response was sent, is read for `drainTimeout` and no longer.
+/// - A body that nobody wants any more, because its response has left, is read for `drainTimeout` and no longer.
 /// - A streaming peer that closes its side is gone: half-open streams would hide that.
 final class RequestGuard: ChannelInboundHandler, ChannelOutboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
@@ -58,12 +58,15 @@ final class RequestGuard: ChannelInboundHandler, ChannelOutboundHandler, Removab
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data) {
-            isAnswering = false
-            isStream = false
-            update(context)
+        guard case .end = unwrapOutboundIn(data) else { return context.write(data, promise: promise) }
+        // Once the socket took it and everything before it: closing earlier would cut off what a slow client reads.
+        let taken = promise ?? context.eventLoop.makePromise()
+        taken.futureResult.assumeIsolated().whenSuccess {
+            self.isAnswering = false
+            self.isStream = false
+            self.update(context)
         }
-        context.write(data, promise: promise)
+        context.write(data, promise: taken)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
