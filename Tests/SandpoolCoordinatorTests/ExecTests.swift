@@ -160,6 +160,7 @@ import Testing
             let (job, _) = try await server.running(on: worker)
             let client = try await ExecClient(server, job.id.text, ExecSpec(command: ["yes"]))
             let exec = try await worker.exec()
+            client.endsItsRequest()
             for round in 0..<40 {
                 let offset = Int64(round * Self.chunk.utf8.count)
                 try worker.send(exec, .stderr, at: offset, Self.chunk)
@@ -178,6 +179,7 @@ import Testing
             let (job, _) = try await server.running(on: worker)
             let client = try await ExecClient(server, job.id.text, ExecSpec(command: ["yes"]))
             let exec = try await worker.exec()
+            client.endsItsRequest()
             let text = (0..<2_000).map { String($0 % 10) }
             for (offset, digit) in text.enumerated() {
                 try worker.send(exec, .stdout, at: Int64(offset), digit)

@@ -14,6 +14,10 @@ final class ExecClient: Sendable {
             server, path: Routes.exec(job), token: token ?? server.admin, first: spec, reads: reads)
     }
 
+    /// Says that no input follows. AsyncHTTPClient drops what it has not passed on of an answer that ends before its
+    /// request (HTTPRequestStateMachine), so a test of much output ends it first.
+    func endsItsRequest() { connection.finish() }
+
     func next() async throws -> ExecEvent {
         guard let frame = await connection.next() else {
             throw TestFailure("the exec ended without an end: \(await connection.ending())")
