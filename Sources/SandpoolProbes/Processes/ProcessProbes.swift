@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import LinuxSystem
 
 /// Ways to more privileges, and processes that will not go.
 enum ProcessProbes {
@@ -74,7 +75,8 @@ enum ProcessProbes {
             if child.exitCode() != 0 { return .notRun("fork: \(Answer.text(EAGAIN))") }
         }
         // On a busy host pid 1 may have to wait for its turn.
-        for _ in 0..<5_000 {
+        let end = BoottimeClock.milliseconds() + 5_000
+        while BoottimeClock.milliseconds() < end {
             let processes = Place.names("/proc").filter { Int32($0) != nil }
             if !processes.contains(where: isZombie) { return .held("all were reaped") }
             poll(nil, 0, 1)
