@@ -7,19 +7,19 @@ final class ExecCgroup {
     private let unified: CgroupPart?
     private let memory: CgroupPart?
     private let isUnified: Bool
-    /// Version 1 files of the sandbox's own cgroups.
-    private let sharedTasks: [FileDescriptor]
+    /// The sandbox's own of version 1 that it has no child in.
+    private let shared: [CgroupPart]
     /// What has to be done first, by whoever joins it.
     let division: CgroupDivision?
 
     init(
-        unified: CgroupPart?, memory: CgroupPart?, isUnified: Bool, sharedTasks: [FileDescriptor] = [],
+        unified: CgroupPart?, memory: CgroupPart?, isUnified: Bool, shared: [CgroupPart] = [],
         division: CgroupDivision? = nil
     ) {
         self.unified = unified
         self.memory = memory
         self.isUnified = isUnified
-        self.sharedTasks = sharedTasks
+        self.shared = shared
         self.division = division
     }
 
@@ -30,7 +30,7 @@ final class ExecCgroup {
     func joinFiles() throws(SystemError) -> [FileDescriptor] {
         guard let memory else { return [] }
         if isUnified { return division == nil ? [] : [try memory.directory.open("cgroup.procs", O_WRONLY)] }
-        return sharedTasks + [try memory.directory.open("tasks", O_WRONLY)]
+        return try (shared + [memory]).map { part throws(SystemError) in try part.directory.open("tasks", O_WRONLY) }
     }
 
     /// Kills every process in it, the whole tree of the command's. Where a host with version 1 alone gives only their

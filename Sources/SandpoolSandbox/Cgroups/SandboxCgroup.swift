@@ -140,12 +140,10 @@ final class SandboxCgroup {
             }
             return ExecCgroup(unified: child, memory: child, isUnified: true, division: division)
         }
-        var shared: [FileDescriptor] = []
-        for part in [pids, cpu] { if let part { shared.append(try part.directory.open("tasks", O_WRONLY)) } }
         let own = try memory.map { part throws(SystemError) in try CgroupPart.make(name, in: part.directory) }
         do throws(SystemError) {
             let tree = try unified.map { part throws(SystemError) in try CgroupPart.make(name, in: part.directory) }
-            return ExecCgroup(unified: tree, memory: own, isUnified: false, sharedTasks: shared)
+            return ExecCgroup(unified: tree, memory: own, isUnified: false, shared: [pids, cpu].compactMap { $0 })
         } catch {
             _ = own?.remove()
             throw error

@@ -117,7 +117,12 @@ extension Launcher {
 
     func failure(of command: RunningCommand) -> SandboxFailure {
         if let failure = command.outputFailure { return failure }
-        if case .failed(let failure) = FailurePipe.outcome(command.failureBytes) { return failure }
+        let told = FailurePipe.outcome(command.failureBytes)
+        if let exec = command as? RunningExec, exec.sandbox.resources == nil {
+            if case .failed(let failure) = told, failure.kind != .setup { return failure }
+            return StageError("sandbox", "its sandbox ended before the command was executed", kind: .spec).failure
+        }
+        if case .failed(let failure) = told { return failure }
         let why = command.reason == .cancelled ? "cancelled before the command was executed" : "killed during set-up"
         return SandboxFailure(stage: "start", errno: 0, message: why, kind: .setup)
     }

@@ -11,13 +11,15 @@ extension Launcher {
         do throws(StageError) {
             try PlanValidation.check(plan)
             try checkIsNew(plan.id)
-            try build(plan, sealed, in: try runningSandbox(sandboxID))
+            try build(plan, sealed, in: sandboxID)
         } catch {
             tell(.failed(id: plan.id, failure: error.failure), [])
         }
     }
 
-    private func runningSandbox(_ id: String) throws(StageError) -> RunningSandbox {
+    private func running(
+        _ id: String
+    ) throws(StageError) -> (sandbox: RunningSandbox, resources: RunningSandbox.Resources) {
         func refused(_ why: String) -> StageError { StageError("sandbox", "sandbox \(id) \(why)", kind: .spec) }
         guard let sandbox = sandbox(id) else { throw refused("is not here: it has ended, or was never started") }
         switch sandbox.state {
@@ -25,17 +27,17 @@ extension Launcher {
         case .draining, .ended, .failed: throw refused("has ended")
         case .running: break
         }
-        guard sandbox.resources != nil, sandbox.reason == .none, !isEnding else { throw refused("is being ended") }
+        guard let resources = sandbox.resources, sandbox.reason == .none, !isEnding else {
+            throw refused("is being ended")
+        }
         guard sandbox.execs.count < Self.execLimit else {
             throw refused("runs \(Self.execLimit) further commands, as many as it may; wait for one to end")
         }
-        return sandbox
+        return (sandbox, resources)
     }
 
-    private func build(
-        _ plan: ExecPlan, _ sealed: SealedPlan<ExecPlan>, in sandbox: RunningSandbox
-    ) throws(StageError) {
-        guard let around = sandbox.resources else { return }
+    private func build(_ plan: ExecPlan, _ sealed: SealedPlan<ExecPlan>, in sandboxID: String) throws(StageError) {
+        let (sandbox, resources) = try running(sandboxID)
         let requested = BoottimeClock.microseconds()
         let token = takeToken()
         let exec = try stage("output") { () throws(SystemError) in
@@ -45,30 +47,18 @@ extension Launcher {
         }
         let (output, error) = try openOutput(of: exec)
         do throws(StageError) {
-            let cgroup = try stage("cgroup") { () throws(SystemError) in
-                try around.cgroup.makeChild("exec-\(plan.id)")
-            }
-            do throws(StageError) {
-                let made = try factory.makeExec(
-                    plan, sealed, around, cgroup, sandbox.plan.capabilities, output: output, error: error)
-                exec.resources = made.resources
-                exec.standardInput = made.standardInput
-                execs[exec.id] = exec
-                byToken[token] = exec
-                sandbox.execs[token] = exec
-                try stage("events") { () throws(SystemError) in try watch(exec) }
-            } catch {
-                // Then nothing was ever in it.
-                if exec.resources == nil { _ = cgroup.remove() }
-                throw error
-            }
+            (exec.resources, exec.standardInput) = try factory.makeExec(
+                plan, sealed, resources, sandbox.plan.capabilities, output: output, error: error)
         } catch {
-            guard exec.resources != nil else {
-                try? spooler.finish(token: token)
-                throw error
-            }
-            // Its process is there: what it says of its start is this.
-            exec.outputFailure = error.failure
+            try? spooler.finish(token: token)
+            throw error
+        }
+        execs[exec.id] = exec
+        byToken[token] = exec
+        sandbox.execs[token] = exec
+        do throws(SystemError) { try watch(exec) } catch {
+            // Its end is told when all of it is gone.
+            exec.outputFailure = StageError("events", "events: \(error)", code: error.code).failure
             kill(exec)
             joined(exec)
         }

@@ -79,6 +79,22 @@ final class SandboxFactory {
 
     /// A process that joins a sandbox and starts one more command there.
     func makeExec(
+        _ plan: ExecPlan, _ sealed: SealedPlan<ExecPlan>, _ sandbox: RunningSandbox.Resources,
+        _ capabilities: SandboxPlan.CapabilityProfile, output: FileDescriptor, error: FileDescriptor
+    ) throws(StageError) -> (resources: RunningExec.Resources, standardInput: FileDescriptor?) {
+        let cgroup = try stage("cgroup") { () throws(SystemError) in
+            try sandbox.cgroup.makeChild("exec-\(plan.id)")
+        }
+        do throws(StageError) {
+            return try makeExec(plan, sealed, sandbox, cgroup, capabilities, output: output, error: error)
+        } catch {
+            // Nothing was ever in it.
+            _ = cgroup.remove()
+            throw error
+        }
+    }
+
+    private func makeExec(
         _ plan: ExecPlan, _ sealed: SealedPlan<ExecPlan>, _ sandbox: RunningSandbox.Resources, _ cgroup: ExecCgroup,
         _ capabilities: SandboxPlan.CapabilityProfile, output: FileDescriptor, error: FileDescriptor
     ) throws(StageError) -> (resources: RunningExec.Resources, standardInput: FileDescriptor?) {

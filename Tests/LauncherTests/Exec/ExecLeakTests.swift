@@ -14,15 +14,22 @@ import Testing
             let main = try launcher.start(.waiting)
             try launcher.waitForOutput("test", atLeast: 3)
             try runEachKind(launcher, rounds: 1)
-            let before = try LauncherState(of: process).withoutPools
+            let before = try held(LauncherState(of: process))
             let memory = try HostTraces.residentKiB(of: process)
             try runEachKind(launcher, rounds: Self.rounds)
-            try process.awaitState("with the sandbox", before) { $0.withoutPools }
+            try process.awaitState("with the sandbox", before, held)
             try #expect(HostTraces.residentKiB(of: process) <= memory + 1_024)
             try #require(main.input).writeAll(Array("go\n".utf8))
             _ = try launcher.finish("test", main)
             try process.awaitState("after the sandbox", idle) { $0.withoutCaches }
         }
+    }
+
+    /// Without what a pool has, or takes for a moment when it is filled: a socket.
+    private func held(_ state: LauncherState) -> LauncherState {
+        var state = state.withoutPools
+        state.descriptors["socket"] = nil
+        return state
     }
 
     private func runEachKind(_ launcher: LauncherClient, rounds: Int) throws {
@@ -42,9 +49,10 @@ import Testing
         try withWaitingSandbox { launcher in
             let process = try #require(launcher.process)
             try #expect(launcher.exec(.test("/bin/true")).report.end == .exited(code: 0))
-            let before = try LauncherState(of: process).withoutPools
+            let before = try held(LauncherState(of: process))
             var failures = 0
-            for room in 0..<24 {
+            var hasStarted = false
+            for room in 0..<64 where !hasStarted {
                 try process.limitDescriptors(to: process.lowestFreeDescriptor() + room)
                 try launcher.requestExec(.test("/bin/cat", stdin: .pipe))
                 switch try launcher.outcome(of: "exec") {
@@ -52,13 +60,14 @@ import Testing
                     failures += 1
                     #expect(failure.kind == .setup, "\(failure)")
                 case .started(let started):
+                    hasStarted = true
                     try launcher.send(.cancel(id: "exec", graceMs: 0))
                     _ = try launcher.finish("exec", started)
                 }
                 try process.limitDescriptors(to: nil)
-                try process.awaitState("with room for \(room)", before) { $0.withoutPools }
+                try process.awaitState("with room for \(room)", before, held)
             }
-            #expect((1..<24).contains(failures))
+            #expect(hasStarted && failures > 10)
         }
     }
 
