@@ -124,6 +124,7 @@ final class LauncherClient {
             return nil
         }
         try send(.release(id: id))
+        forgetOutput(of: id)
         return report
     }
 
@@ -158,6 +159,16 @@ final class LauncherClient {
             let told = try SpoolProgress(decoding: message.bytes)
             outputBytes[told.id] = told.stdoutBytes
         }
+    }
+
+    /// The spooler has told all before its sandbox's end is told, and the next one may have the same id.
+    private func forgetOutput(of id: String) {
+        while let message = try? progress?.receive(limit: 4_096, waiting: false),
+            let told = try? SpoolProgress(decoding: message.bytes)
+        {
+            outputBytes[told.id] = told.stdoutBytes
+        }
+        outputBytes[id] = nil
     }
 
     private func content(_ file: FileDescriptor, _ count: UInt64) -> [UInt8] {
