@@ -69,6 +69,16 @@ int CLinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 int CLinux_memfd(const char *name) { return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); }
 
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
+
+int CLinux_memfd_program(const char *name) {
+    int file = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+    // Before Linux 6.3 there is no such flag, and every one can be executed.
+    return file < 0 && errno == EINVAL ? CLinux_memfd(name) : file;
+}
+
 int CLinux_accept(int socket) { return accept4(socket, NULL, NULL, SOCK_CLOEXEC); }
 
 int CLinux_peer_user(int socket, uid_t *user) {

@@ -1,4 +1,5 @@
 import Foundation
+import LinuxSystem
 import SandpoolSandbox
 import Testing
 
@@ -29,6 +30,25 @@ import Testing
             for line in ["CapEff:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"] {
                 #expect(status.contains("\n\(line)\n"), "\(line)")
             }
+        }
+    }
+
+    /// Not even the host's root can write to what pid 1 and the others run from, nor does its command line say more.
+    @Test func pid1RunsFromASealedCopyAndNamesNoHostPath() throws {
+        try withLauncher { launcher in
+            let process = try #require(launcher.process)
+            let started = try launcher.start(
+                .test("/bin/sh", "-c", "tr -d '\\0' </proc/1/cmdline; read line", stdin: .pipe))
+            try launcher.waitForOutput("test", atLeast: 4)
+            let copies = try LauncherState(of: process).children.map { "\($0)" } + ["\(process.pid)"]
+            #expect(copies.count >= 3)
+            for id in copies {
+                let program = try FileDescriptor.open("/proc/\(id)/exe", O_RDONLY)
+                #expect(SealedFile.isSealed(program))
+                #expect(throws: SystemError.self) { try FileDescriptor.open("/proc/\(id)/exe", O_WRONLY) }
+            }
+            try launcher.send(.cancel(id: "test", graceMs: 0))
+            try #expect(launcher.finish("test", started).text == "init")
         }
     }
 

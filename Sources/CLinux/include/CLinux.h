@@ -42,6 +42,7 @@ int CLinux_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
 // Declared only with _GNU_SOURCE, which a header that Swift imports must not define. All are close-on-exec.
 int CLinux_pipe(int ends[2]);
 int CLinux_memfd(const char *name);
+int CLinux_memfd_program(const char *name);
 int CLinux_accept(int socket);
 int CLinux_peer_user(int socket, uid_t *user);
 int CLinux_unshare(int flags);

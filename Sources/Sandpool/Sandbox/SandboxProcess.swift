@@ -87,24 +87,6 @@ extension Sandbox {
 
     /// Runs a further command from a whole spec.
     public func exec(_ spec: ExecSpec) async throws -> SandboxProcess {
-        while true {
-            let stream = ExecStream(pool, job: id.text, spec)
-            do {
-                try await stream.open()
-                return SandboxProcess(stream)
-            } catch let error as SandpoolError where error.code == APIError.notStartedCode {
-                try await waitForStart()
-            }
-        }
-    }
-
-    private func waitForStart() async throws {
-        let stream = JobStream(pool, following: id, stdout: .max, stderr: .max)
-        while let event = try await stream.next() {
-            switch event {
-            case .state(.running, _), .finished: return
-            case .created, .state, .output, .reconnecting: continue
-            }
-        }
+        SandboxProcess(try await pool.exec(in: id.text, spec, waitsInQueue: true))
     }
 }

@@ -12,8 +12,11 @@ public struct APIError: Error, Codable, Hashable, Sendable {
     /// The coordinator is stopping, and another one will go on where it stood.
     public static let shuttingDownCode = "shutting_down"
 
-    /// The job has no sandbox yet, and will have one.
+    /// The job has no sandbox yet, and will have one: it waits for a worker.
     public static let notStartedCode = "not_started"
+
+    /// The job's sandbox is being made.
+    public static let startingCode = "starting"
 
     private enum CodingKeys: String, CodingKey { case code, message, hint }
 

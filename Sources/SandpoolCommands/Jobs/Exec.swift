@@ -46,8 +46,7 @@ struct Exec: AsyncParsableCommand {
         spec.timeoutSeconds = timeout
         spec.stdin = passesInput ? .stream : .none
         try await connection.withPool(for: .running) { [spec] pool in
-            let stream = ExecStream(pool, job: id, spec)
-            try await stream.open()
+            let stream = try await pool.exec(in: id, spec, waitsInQueue: false)
             let end = try await ExecFollower(stream: stream, passesInput: passesInput).follow()
             let status = CommandEnd(returnCode: end.returnCode, cause: end.cause, message: end.message)
                 .report(isVerbose: false)

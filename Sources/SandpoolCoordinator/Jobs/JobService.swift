@@ -171,7 +171,7 @@ final class JobService: Sendable {
 
     /// The attempt whose command runs, and its worker's session.
     ///
-    /// - Throws: 409 with the code `APIError.notStartedCode` where it does not run yet.
+    /// - Throws: 409 with the code `APIError.notStartedCode` or `APIError.startingCode` where it does not run yet.
     func running(_ id: JobID) async throws -> (RunningAttempt, WorkerLink) {
         if let attempt = table.attempt(of: id), attempt.state == .running {
             return (attempt, try session(of: attempt))
@@ -182,9 +182,10 @@ final class JobService: Sendable {
                 status: 409, code: "not_running", message: "job \(id) is \(state.rawValue): its sandbox is gone",
                 hint: "start another one")
         }
+        let isQueued = state == .queued
         throw APIError(
-            status: 409, code: APIError.notStartedCode,
-            message: "job \(id) is \(state == .queued ? "queued" : "starting"): its sandbox does not run yet",
+            status: 409, code: isQueued ? APIError.notStartedCode : APIError.startingCode,
+            message: "job \(id) is \(isQueued ? "queued" : "starting"): its sandbox does not run yet",
             hint: "try again when it does; 'sandpool why \(id.short)' says what it waits for")
     }
 

@@ -12,6 +12,7 @@ enum ExecProcess {
     static func run(_ birth: ExecBirth) -> Never {
         do throws(StageError) {
             SignalMask.block(SignalMask.all)
+            SealedProgram.hideCommandLine()
             try join(birth)
             let home = try becomeLikeTheCommand(birth)
             try addingProcess { () throws(SystemError) in

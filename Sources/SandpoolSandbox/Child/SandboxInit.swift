@@ -8,6 +8,7 @@ enum SandboxInit {
         do throws(StageError) {
             // From here on only `SignalLoop` looks at signals; the command gets an empty mask.
             SignalMask.block(SignalMask.all)
+            SealedProgram.hideCommandLine()
             try stage("cgroup") { () throws(SystemError) in
                 for file in birth.cgroupFiles { try file.writeAll([UInt8(ascii: "0")]) }
             }

@@ -17,6 +17,7 @@ public enum LauncherMain {
 
     private static func run(_ options: LauncherOptions) -> Int32 {
         do {
+            try SealedProgram.enter()
             closeInherited(options.mode)
             let rights = geteuid() == 0 ? HostRights.root : try OwnNamespace.enter()
             try prepareProcess(rights)

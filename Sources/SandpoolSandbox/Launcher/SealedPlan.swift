@@ -20,10 +20,7 @@ struct SealedPlan<Plan: SealablePlan> {
     let descriptor: FileDescriptor
 
     init(_ descriptor: FileDescriptor) throws(StageError) {
-        // F_GET_SEALS; F_SEAL_SHRINK, F_SEAL_GROW and F_SEAL_WRITE (<linux/fcntl.h>).
-        let seals = fcntl(descriptor.raw, 1_034)
-        let required: Int32 = 0x2 | 0x4 | 0x8
-        guard seals >= 0, seals & required == required else {
+        guard SealedFile.isSealed(descriptor) else {
             throw StageError(
                 "plan", "the plan is not in a memfd sealed against shrinking, growing and writing", kind: .spec)
         }
