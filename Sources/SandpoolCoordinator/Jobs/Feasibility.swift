@@ -25,9 +25,16 @@ enum Feasibility {
             let (disk, memory) = (ByteSize.format(resources.diskBytes), ByteSize.format(resources.memoryBytes))
             return (
                 "diskBytes: no worker can make a disk of \(disk), which does not fit into \(memory) of memory",
-                "ask for a disk smaller than the memory, or run a worker's launcher as root, with mke2fs")
+                "ask for a disk smaller than the memory, or run a worker's launcher as root, with mke2fs or project quotas")
         }
-        guard let nearest = labelled.max(by: { nearness($0, resources) < nearness($1, resources) }) else { return nil }
+        let able = labelled.filter { offer in
+            (spec.image != "host" || offer.offersHostImage) && (!resources.takesDisk || offer.makesDisks)
+        }
+        guard let nearest = able.max(by: { nearness($0, resources) < nearness($1, resources) }) else {
+            return (
+                "no worker has both: the image host, and disks that do not fit into the memory",
+                "ask for another image, or for a disk smaller than the memory")
+        }
         let lacks = lacking(resources, in: nearest.capacity, "there are")
         return (
             "no worker is large enough: \(lacks.joined(separator: ", ")) on the nearest, \(nearest.id)",

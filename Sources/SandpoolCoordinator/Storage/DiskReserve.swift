@@ -28,6 +28,8 @@ final class DiskReserve: Sendable {
     func restore() -> Bool {
         held.withLock { held in
             if held == bytes { return true }
+            // A try takes what there is before it fails, and for that moment nobody else has it.
+            guard file.hasRoom(for: bytes - held) else { return false }
             if posix_fallocate(file.descriptor, 0, off_t(bytes)) == 0, cut(to: bytes) {
                 held = bytes
                 return true

@@ -44,6 +44,13 @@ final class PosixFile: Sendable {
         if let failure { throw failure }
     }
 
+    /// Whether its file system has so many bytes left for whoever is not root.
+    func hasRoom(for bytes: Int64) -> Bool {
+        var state = statvfs()
+        guard fstatvfs(descriptor, &state) == 0 else { return false }
+        return bytes <= 0 || UInt64(bytes) <= UInt64(state.f_bavail) * UInt64(state.f_frsize)
+    }
+
     /// Reads up to `limit` bytes at an offset; fewer only at the end of the file.
     func read(at offset: Int64, limit: Int) throws(FileError) -> ByteBuffer {
         var buffer = ByteBufferAllocator().buffer(capacity: limit)

@@ -5,6 +5,7 @@ import LinuxSystem
 /// launcher itself never waits for a disk, nor for a million files to be gone.
 final class ProjectStore {
     private let directory: FileDescriptor
+    private let loop: EventLoop
     private var ids: ProjectIDs
     /// What those in use may have.
     private var promised: [UInt32: ProjectDirectory.Limit] = [:]
@@ -18,9 +19,11 @@ final class ProjectStore {
     private static let removersLimit = 2
     /// Ids that turn out to be somebody else's, before that is taken for a fault.
     private static let tries = 64
+    private static let removalRetryMs: UInt64 = 60_000
 
     init(_ data: DataDirectory, _ loop: EventLoop) {
         directory = data.projects
+        self.loop = loop
         ids = ProjectIDs(dataDirectory: data.path)
         makers = DiskWorkers(loop, limit: Self.makersLimit)
         removers = DiskWorkers(loop, limit: Self.removersLimit)
@@ -56,11 +59,11 @@ final class ProjectStore {
         guard tries > 0, let id = ids.take() else { return done(.failure(SystemError("project ids", code: EBUSY))) }
         promised[id] = limit
         let store = directory
-        let promises = promised
         makers.run(
             keeping: [store],
-            { () throws(SystemError) in
-                try ProjectRoom.check(promises, in: store)
+            // Asked in the child: who waits for his turn sees what was released meanwhile.
+            { [unowned self] () throws(SystemError) in
+                try ProjectRoom.check(promised, in: store)
                 return [try ProjectDirectory.make(id, limit, in: store).descriptor]
             },
             then: { [unowned self] outcome in
@@ -69,10 +72,14 @@ final class ProjectStore {
                     return done(.success(ProjectDirectory(id: id, limit: limit, mount: Mount(descriptor: mount))))
                 }
                 promised[id] = nil
-                ids.giveBack(id)
                 var error = SystemError("project", code: EBADMSG)
                 if case .failure(let why) = outcome { error = why }
-                if error.code == EBUSY { return make(limit, tries: tries - 1, done) }
+                if error.code == EBUSY {
+                    ids.giveBack(id)
+                    return make(limit, tries: tries - 1, done)
+                }
+                // The child may have made it, and not have come to say so.
+                remove(["\(id)"])
                 done(.failure(error))
             })
     }
@@ -85,7 +92,8 @@ final class ProjectStore {
 
     /// Removes what an earlier launcher left; without its limits it is nobody's promise.
     func sweep() throws(SystemError) {
-        let names = try DirectoryListing.names(in: directory)
+        // Others than its own ids are somebody else's, such as the `lost+found` of a file system that is mounted here.
+        let names = try DirectoryListing.names(in: directory).filter { name in UInt32(name).map { "\($0)" } == name }
         for name in names { UInt32(name).map { ids.keepFrom($0) } }
         if !names.isEmpty { remove(names) }
     }
@@ -104,8 +112,11 @@ final class ProjectStore {
             },
             then: { [unowned self] outcome in
                 if case .failure(let error) = outcome {
-                    // These ids stay taken; the next start tries again.
+                    // These ids stay taken until it has worked.
                     Diagnostics.write("remove projects/\(names.joined(separator: " ")): \(error)")
+                    _ = loop.schedule(at: BoottimeClock.milliseconds() + Self.removalRetryMs) { [unowned self] in
+                        remove(names)
+                    }
                 } else {
                     for name in names { UInt32(name).map { ids.giveBack($0) } }
                 }

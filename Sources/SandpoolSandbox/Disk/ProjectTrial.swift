@@ -18,6 +18,10 @@ enum ProjectTrial {
         try systemCall("fstatfs projects") { fstatfs(store.raw, &state) }
         guard [.ext4, .xfs].contains(FileSystem(state)) else { return "it is on neither ext4 nor XFS" }
         guard ProjectQuota(of: store).isEnforced else { return "its file system enforces no project quotas" }
+        // What sandboxes write would not count against it.
+        guard try ProjectQuota.project(of: store) == nil else {
+            return "the launcher's data is in a project of somebody else's"
+        }
         let mount = try ProjectDirectory.make(id, limit, in: store)
         defer { try? ProjectDirectory.remove("\(id)", in: store) }
         return try reach(ProjectDirectory(id: id, limit: limit, mount: mount), workshop)

@@ -4,7 +4,7 @@ import LinuxSystem
 /// Starts that wait for a disk of their own, without anybody else waiting with them.
 extension Launcher {
     /// Whether there can be such disks on this host.
-    var makesDisks: Bool { rights.makesDisks && DiskImage.isPossible }
+    var makesDisks: Bool { rights.makesDisks && (disks.imagesBecause == nil || DiskImage.isPossible) }
 
     func startWithDisk(
         _ plan: SandboxPlan, _ sealed: SealedPlan<SandboxPlan>?, downloadSink: FileDescriptor?

@@ -140,8 +140,8 @@ final class Launcher {
     func build(_ sandbox: RunningSandbox, _ job: LauncherJob) throws(StageError) {
         defer { loop.wakeIdleWork() }
         let plan = sandbox.plan
-        let (output, error) = try openOutput(of: sandbox)
         do throws(StageError) {
+            let (output, error) = try openOutput(of: sandbox)
             let made = try factory.make(
                 plan,
                 SandboxFactory.Extras(

@@ -44,8 +44,9 @@ enum SandboxFilter {
     /// FS_IOC_SETFLAGS, the same for 32-bit programs, and FS_IOC_FSSETXATTR (ioctl_iflags(2)). On an overlay the kernel
     /// asks whether the caller may change what the *image's* file has, and then sets what he says on the copy as who
     /// mounted it: a file with "the project id that it has" leaves the sandbox's project, and with it its limit
-    /// (tried on Linux 6.1). Programs take it for a file system without such flags.
-    private static let fileRequests: [UInt32] = [0x4008_6602, 0x4004_6602, 0x401c_5820]
+    /// (tried on Linux 6.1). Programs take it for a file system without such flags. And FS_IOC_SET_ENCRYPTION_POLICY
+    /// (fscrypt.rst): nobody could remove a tree whose key is gone.
+    private static let fileRequests: [UInt32] = [0x4008_6602, 0x4004_6602, 0x401c_5820, 0x800c_6613]
 
     private static func ioctl(_ filter: inout FilterAssembler) {
         filter.load(.argument(1))

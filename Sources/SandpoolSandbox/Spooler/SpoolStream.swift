@@ -33,9 +33,25 @@ final class SpoolStream {
         self.limit = limit
     }
 
+    /// Bytes still to take, once the command has ended.
+    private var rest: UInt64?
+
     /// - Parameter most: bytes.
     func move(_ most: Int = chunk) -> Progress {
-        truncated ? discard(most) : keep(most)
+        guard let rest else { return truncated ? discard(most) : keep(most) }
+        if rest == 0 { return .ended }
+        let before = taken
+        defer { self.rest = rest - min(rest, taken - before) }
+        let most = Int(min(rest, UInt64(most)))
+        return truncated ? discard(most) : keep(most)
+    }
+
+    /// From now on only what is in the pipe at this moment is taken. What comes after the command's end is not its own:
+    /// the rest of its sandbox may have opened the pipe, and could keep it full for ever.
+    func endHere() {
+        var waiting: Int32 = 0
+        guard rest == nil, ioctl(pipe.raw, UInt(FIONREAD), &waiting) == 0 else { return }
+        rest = UInt64(max(0, waiting))
     }
 
     private func keep(_ most: Int) -> Progress {

@@ -110,7 +110,7 @@ final class Spooler {
     private func move(_ entry: SpooledCommand, _ index: Int) {
         switch movePiece(entry, entry.streams[index]) {
         case .more: break
-        // No writer is left once it finishes, wherever the end is still held.
+        // Once it finishes that is the end, wherever the pipe is still held.
         case .empty: if entry.finishing { close(entry, index) }
         case .ended: close(entry, index)
         case .full: stall(entry, index)
@@ -172,10 +172,11 @@ final class Spooler {
     private func finish(_ entry: SpooledCommand) {
         entry.finishing = true
         for index in entry.streams.indices where entry.open[index] {
+            entry.streams[index].endHere()
             draining: while true {
                 switch entry.streams[index].move() {
                 case .more: continue
-                // No writer is left, so an empty pipe has ended even where its end is held somewhere.
+                // What is empty by now has ended, even where its end is held somewhere.
                 case .empty, .ended:
                     close(entry, index)
                     break draining

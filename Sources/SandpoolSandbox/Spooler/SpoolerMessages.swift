@@ -3,7 +3,7 @@ enum SpoolerRequest: Equatable {
     /// Descriptors: read ends of stdout and stderr, then the files they go to. `sandbox` is the token of the sandbox's
     /// main command, `cpuMillis` what the sandbox has of a processor, in thousandths.
     case open(token: UInt64, id: String, limit: UInt64, sandbox: UInt64, cpuMillis: UInt32)
-    /// Every writer is gone: take what is left in the pipes and answer `done`.
+    /// The command's processes are gone: take what is left in the pipes and answer `finished`.
     case finish(token: UInt64)
     /// Descriptor: where `SpoolProgress` goes from now on.
     case notify

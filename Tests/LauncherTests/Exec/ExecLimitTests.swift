@@ -31,6 +31,22 @@ import Testing
         }
     }
 
+    /// Others of its sandbox can write to what was its stdout, as fast as they can and after its end.
+    @Test func whoFloodsTheOutputOfAnEndedCommandHoldsUpNobody() throws {
+        try withWaitingSandbox { launcher in
+            let victim = try launcher.beginExec(
+                .shell("echo $$ >/tmp/pid; echo up; exec sleep 1000", id: "victim"), saying: 3)
+            let script = "echo up; for n in 1 2; do yes >/proc/$(cat /tmp/pid)/fd/1 & done; wait"
+            let flood = try launcher.beginExec(.shell(script, id: "flood"), saying: 3)
+            try launcher.waitForOutput("victim", atLeast: 1 << 20)
+            try launcher.send(.cancel(id: "victim", graceMs: 0))
+            try #expect(launcher.finish("victim", victim).report.reason == .cancelled)
+            try #expect(launcher.exec(.shell("exit 3")).report.end == .exited(code: 3))
+            try launcher.send(.cancel(id: "flood", graceMs: 0))
+            _ = try launcher.finish("flood", flood)
+        }
+    }
+
     @Test func outOfMemoryInTheMainOneEndsTheSandbox() throws {
         try withLauncher { launcher in
             var plan = Self.small

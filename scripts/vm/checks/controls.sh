@@ -1,4 +1,4 @@
-# Attacks on what the build machines' kernel does not have, or their root may not do: whether each gets through here
+# Attacks on what a kernel of few parts does not have, or their root may not do: whether each gets through here
 # without what protects from it. What came out is kept in `controls.txt`, where scripts/probe-table finds it.
 # Debian lets nobody load these two by asking for such a socket.
 modprobe -a rds tipc

@@ -1,4 +1,5 @@
 import Glibc
+import LinuxSystem
 
 /// pasta(1) of the package passt: a process of the user's that carries what leaves a net namespace on by sockets of
 /// the namespace that it was started in.
@@ -31,8 +32,9 @@ public enum Pasta {
         if access(path, X_OK) != 0 {
             return Lack(what: "\(path) is needed and not there", fix: "run apt-get install passt")
         }
-        if access(device, R_OK | W_OK) != 0 {
-            let reason = String(cString: strerror(errno))
+        // A node may be there, and no driver behind it.
+        do throws(SystemError) { _ = try FileDescriptor.open(device, O_RDWR) } catch {
+            let reason = String(cString: strerror(error.code))
             return Lack(
                 what: "\(device) is needed and cannot be opened (\(reason))",
                 fix: "run modprobe tun and give the device mode 0666")
