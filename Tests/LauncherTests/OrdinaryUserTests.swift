@@ -119,7 +119,8 @@ import Testing
             let report = try launcher.exec(stubborn).report
             #expect(report.reason == .timeout && report.end == .signaled(signal: 9))
             try #expect(launcher.exec(.shell("sleep 1000 & exit 3")).report.end == .exited(code: 3))
-            try #expect(launcher.exec(.shell("(setsid sleep 1000 &); exit 4")).report.end == .exited(code: 4))
+            let leaving = "setsid sh -c 'echo >/tmp/left; exec sleep 1000' & until [ -e /tmp/left ]; do :; done; exit 4"
+            try #expect(launcher.exec(.shell(leaving)).report.end == .exited(code: 4))
             // Pid 1, the main command, who looks, and the one that left its group; those that were killed may not be
             // reaped yet.
             let count = """

@@ -9,6 +9,9 @@ extension ChildProcess {
     public static func cloneSibling(
         noted number: SharedProcessNumber, _ body: () -> Never
     ) throws(SystemError) {
+        // So that the page is there: the kernel does not say when it could not write to it, and who runs out of memory
+        // here ends before there is a process that nobody knows.
+        number.place.pointee = 0
         let pid = try systemCall("clone3") { CLinux_clone_sibling(number.place) }
         if pid == 0 { body() }
     }

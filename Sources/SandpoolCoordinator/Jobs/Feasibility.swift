@@ -25,7 +25,8 @@ enum Feasibility {
             let (disk, memory) = (ByteSize.format(resources.diskBytes), ByteSize.format(resources.memoryBytes))
             return (
                 "diskBytes: no worker can make a disk of \(disk), which does not fit into \(memory) of memory",
-                "ask for a disk smaller than the memory, or run a worker's launcher as root, with mke2fs or project quotas")
+                "ask for a disk smaller than the memory, or run a worker's launcher as root, with mke2fs or project "
+                    + "quotas")
         }
         let able = labelled.filter { offer in
             (spec.image != "host" || offer.offersHostImage) && (!resources.takesDisk || offer.makesDisks)

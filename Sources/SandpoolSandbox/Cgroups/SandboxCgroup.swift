@@ -132,7 +132,10 @@ final class SandboxCgroup {
             if main == nil { main = try CgroupPart.make("main", in: unified.directory) }
             let child = try CgroupPart.make(name, in: unified.directory)
             if isDivided {
-                try child.directory.write("1", to: "memory.oom.group")
+                do throws(SystemError) { try child.directory.write("1", to: "memory.oom.group") } catch {
+                    _ = child.remove()
+                    throw error
+                }
                 return ExecCgroup(unified: child, memory: child, isUnified: true)
             }
             let division = main.map {

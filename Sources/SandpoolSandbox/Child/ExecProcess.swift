@@ -5,9 +5,9 @@ import LinuxSystem
 /// The child of the launcher's that starts one more command in a sandbox, and the command's process up to its execve.
 ///
 /// The first joins the sandbox from outside of its pid namespace, where nobody in the sandbox sees it, and gives up
-/// everything there. What it then clones into the pid namespace has no descriptor, no identity and no capability that
-/// the command will not have, and cannot be traced. The clone is the launcher's own child: nobody waits in between, and
-/// the launcher reaps it.
+/// everything there. What it then clones into the pid namespace has no identity and no capability that the command will
+/// not have, no descriptor of the host's beyond the sealed plan and the pipe for a failure, and cannot be traced. The
+/// clone is the launcher's own child: nobody waits in between, and the launcher reaps it.
 enum ExecProcess {
     static func run(_ birth: ExecBirth) -> Never {
         do throws(StageError) {

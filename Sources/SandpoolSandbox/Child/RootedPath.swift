@@ -41,9 +41,12 @@ enum RootedPath {
         do throws(SystemError) {
             return try root.openInRoot(prefix, O_PATH | O_DIRECTORY)
         } catch  where error.code == ENOENT {
-            try systemCall("mkdirat \(prefix)") { mkdirat(parent.raw, component, 0o755) }
-            try systemCall("fchownat \(prefix)") {
-                fchownat(parent.raw, component, owner.user, owner.group, AT_SYMLINK_NOFOLLOW)
+            if mkdirat(parent.raw, component, 0o755) == 0 {
+                let made = try parent.open(component, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+                try systemCall("fchown \(prefix)") { fchown(made.raw, owner.user, owner.group) }
+            } else if errno != EEXIST {
+                // Another command of the sandbox may have made it meanwhile.
+                throw SystemError("mkdirat \(prefix)", code: errno)
             }
             return try root.openInRoot(prefix, O_PATH | O_DIRECTORY)
         }

@@ -102,6 +102,8 @@ extension Launcher {
             exec.resources?.command = command
             try loop.watch(command.descriptor, .readable) { [unowned self] in reap(exec) }
             if exec.isKilled { kill(exec) }
+            // What was to end it may have come before it was known.
+            if exec.killAtMs != nil { exec.send(UInt8(SIGTERM)) }
         } catch {
             exec.outputFailure = exec.outputFailure ?? StageError.noDescriptors.failure
             _ = Glibc.kill(pid, SIGKILL)
@@ -119,7 +121,10 @@ extension Launcher {
         exec.send(UInt8(SIGKILL))
         let status = try? command.reap()
         exec.resources?.command = nil
-        endProcesses(exec, end: status.map { ExitStatusRecord($0).end } ?? .killed)
+        var end = status.map { ExitStatusRecord($0).end } ?? .killed
+        // The kernel kills everything in the pid namespace when pid 1 ends.
+        if end == .signaled(signal: UInt8(SIGKILL)), exec.reason == .none, exec.sandbox.isGoing { end = .killed }
+        endProcesses(exec, end: end)
     }
 
     /// Kills what the command left behind and waits until it is gone.

@@ -41,6 +41,15 @@ final class RunningSandbox: RunningCommand {
             standardOutput: standardOutput, standardError: standardError)
     }
 
+    private var isKilled = false
+
+    /// Whether it is being killed, or pid 1 has told how the command ended, or is gone.
+    var isGoing: Bool {
+        guard !isKilled, let resources else { return true }
+        var state = pollfd(fd: resources.status.raw, events: Int16(POLLIN), revents: 0)
+        return poll(&state, 1, 0) != 0
+    }
+
     override var isUnderWay: Bool {
         if case .waiting = state { return true }
         return resources != nil
@@ -55,6 +64,7 @@ final class RunningSandbox: RunningCommand {
     /// The end of pid 1 is the end of everything in its pid namespace; `cgroup.kill` does not even wait for
     /// pid 1 to be scheduled.
     override func kill() {
+        isKilled = true
         guard let resources else { return }
         if !resources.cgroup.kill() { try? resources.first.send(SIGKILL) }
     }

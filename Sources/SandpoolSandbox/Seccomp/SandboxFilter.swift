@@ -28,12 +28,13 @@ enum SandboxFilter {
     }
 
     /// CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET of clone(2). NEWTIME has no flag there: its
-    /// bit is part of the exit signal.
-    private static let namespaceFlags: UInt32 = 0x7e02_0000
+    /// bit is part of the exit signal. And CLONE_PARENT: a further command is the launcher's child, which would get
+    /// children that it does not know, and whose end pid 1's own waits for (tried).
+    private static let refusedFlags: UInt32 = 0x7e02_8000
 
     private static func clone(_ filter: inout FilterAssembler) {
         filter.load(.argument(0))
-        filter.ifAnyBit(of: namespaceFlags, .fail(EPERM))
+        filter.ifAnyBit(of: refusedFlags, .fail(EPERM))
         filter.finish(.allow)
     }
 

@@ -102,7 +102,7 @@ import Testing
                 try launcher.next { event, _ -> Void? in
                     guard case .exited(let id, let report) = event else { return nil }
                     order.append(id)
-                    if id != "test" { #expect(report.reason == .none && report.end == .signaled(signal: 9)) }
+                    if id != "test" { #expect(report.reason == .none && report.end == .killed) }
                     return ()
                 }
             }
