@@ -149,6 +149,15 @@ import Testing
         }
     }
 
+    @Test func aReaderThatIsGoneDoesNotLeaveItWriting() async throws {
+        try await Self.withBox(["--grace", "1"]) { pool in
+            let line = "yes | \(Program.path) exec -i box -- bash -c 'exec -a marked cat' | head -n 1"
+            let piped = try RunningProgram(["/bin/sh", "-c", line], environment: pool.environment)
+            #expect(try await piped.end().stdout == "y\n")
+            try await eventually("its command is gone") { try Self.count("marked", pool) == 0 }
+        }
+    }
+
     @Test func aJobThatEndsTakesItAlong() async throws {
         try await Self.withBox { pool in
             let last = try pool.start(["exec", "box", "--", "sh", "-c", "echo before; sleep 1000"])

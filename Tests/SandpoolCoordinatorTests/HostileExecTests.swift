@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import NIOCore
 import SandpoolAPI
 import SandpoolModel
@@ -100,6 +101,63 @@ import Testing
             #expect(stdout == "true" && end.exitCode == 0)
             try worker.send(.heartbeat(sentMs: 2))
             while try await worker.next() != .heartbeat(sentMs: 2) {}
+        }
+    }
+
+    /// Everything before the command's first frame goes on with its token, too.
+    @Test func aTokenThatIsRevokedBeforeTheFirstFrameStartsNothing() async throws {
+        try await TestServer.run { server in
+            let worker = try await FakeWorker(server)
+            let (job, _) = try await server.running(on: worker)
+            let token = try await server.token(.submit)
+            let (asked, gate) = (Mailbox<Void>(), Mailbox<ByteBuffer>())
+            // Asked for the first piece of the body once the head went.
+            let body = AsyncStream<ByteBuffer> {
+                await asked.push(())
+                return await gate.next()
+            }
+            var request = HTTPClientRequest(url: server.url(Routes.exec(job.id.text)))
+            request.method = .POST
+            request.headers.add(name: "Content-Type", value: WorkerSession.contentType)
+            request.headers.add(name: "Authorization", value: "Bearer \(token.secret)")
+            request.body = .stream(body, length: .unknown)
+            let answer = Task { [request] in
+                try await server.client.execute(request, deadline: .distantFuture).status.code
+            }
+            _ = await asked.next()
+            #expect(try await server.request("DELETE", "/v1/tokens/\(token.token.id)").status == 204)
+            var first = ByteBuffer()
+            try Frame.message(ExecSpec(command: ["x"])).encode(into: &first)
+            await gate.push(first)
+            let status = try? await answer.value
+            #expect(status == nil || status == 401)
+            await gate.finish()
+            try worker.send(.heartbeat(sentMs: 1))
+            #expect(try await worker.next() == .heartbeat(sentMs: 1), "the worker is asked for nothing")
+        }
+    }
+
+    /// What waits for a worker that does not read stays far below what ends its session.
+    @Test func requestsThatHaveNotStartedAreBounded() async throws {
+        try await TestServer.run { server in
+            let worker = try await FakeWorker(server)
+            let (job, _) = try await server.running(on: worker)
+            var spec = ExecSpec(command: ["x"])
+            // Each byte is six in JSON.
+            spec.command += Array(repeating: String(repeating: "\u{1}", count: 100_000), count: 4)
+            let large = spec
+            @Sendable func status() async throws -> Int {
+                try await FrameConnection(
+                    server, path: Routes.exec(job.id.text), token: server.admin, first: large
+                ).status
+            }
+            let client = try await ExecClient(server, job.id.text, large)
+            let exec = try await worker.exec()
+            #expect(try await status() == 429)
+            try worker.send(.execStarted(exec.id))
+            _ = try await client.created()
+            #expect(try await client.next() == .started)
+            #expect(try await status() == 200)
         }
     }
 

@@ -41,6 +41,15 @@ import Testing
         return relays
     }
 
+    @Test func whatIsNewBeginsAtItsBegin() {
+        let relays = InputRelays<JobID>()
+        relays.open(Self.job, isNew: true)
+        guard case .gap(expected: 0) = relays.accept(Self.input(5, 1), for: Self.job) else {
+            Issue.record("it began elsewhere")
+            return
+        }
+    }
+
     @Test func inputIsSentAsFarAsTheWindowGoesAndAgainAfterAReconnection() {
         let (relays, session) = (Self.relays(), Receiver())
         guard case .taken = relays.accept(Self.input(0, Self.window + 10, isLast: true), for: Self.job) else {

@@ -108,6 +108,23 @@ import Testing
         #expect(timeout.message == "timeout: ran for 300 s, try a longer --timeout")
     }
 
+    @Test func aCutStreamOfAnExecSaysWhatHelps() {
+        var builder = OutcomeBuilder()
+        for (limit, bytes, message) in [
+            (1 << 20, 1 << 20, "a stream was cut at its limit of 1MiB; run the job with a higher --output-limit"),
+            (
+                64 << 20, 65 << 20,
+                "a stream was cut at its limit of 64MiB; write what is longer to a file in the sandbox"
+            ),
+            (1 << 20, 4_096, "a stream was cut, as the worker could not keep more of it"),
+        ] as [(Int64, UInt64, String)] {
+            builder.outputBytes = limit
+            let report = ExitReport(
+                end: .exited(code: 0), reason: .none, stderrBytes: bytes, outputTruncated: true)
+            #expect(builder.outcome(ofExec: report).message == message)
+        }
+    }
+
     @Test func aDownloadThatFailedIsSaidBesideTheEnd() {
         let report = ExitReport(end: .exited(code: 0), reason: .none, downloadMessage: "/out is not there")
         let outcome = OutcomeBuilder().outcome(of: report)

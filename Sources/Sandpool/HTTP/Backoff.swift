@@ -20,6 +20,11 @@ struct Backoff {
         let end = deadline ?? now + patience
         deadline = end
         guard now < end else { throw error }
+        return pause()
+    }
+
+    /// The next pause alone, for what ends by itself.
+    mutating func pause() -> Duration {
         defer { next = min(next * 2, Self.longest) }
         return next
     }

@@ -11,6 +11,8 @@ extension Pool {
     ///   - waitsInQueue: whether it waits for a job that has no worker yet, too.
     /// - Throws: `SandpoolError` with the status of the refusal: 404, 409 where the job does not run, 422.
     public func exec(in job: String, _ spec: ExecSpec, waitsInQueue: Bool) async throws -> ExecStream {
+        var backoff = Backoff()
+        var pause = Duration.zero
         while true {
             let stream = ExecStream(self, job: job, spec)
             do {
@@ -20,6 +22,9 @@ extension Pool {
                 where error.code == APIError.startingCode || (waitsInQueue && error.code == APIError.notStartedCode)
             {
                 try await waitForStart(of: try await self.job(job).id, isQueueAwaited: waitsInQueue)
+                // The two answers can differ for a while; only the first time is asked again at once.
+                if pause > .zero { try await Task.sleep(for: pause) }
+                pause = backoff.pause()
             }
         }
     }

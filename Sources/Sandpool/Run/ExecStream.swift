@@ -98,6 +98,9 @@ public actor ExecStream: CommandStream {
         }
     }
 
+    /// Gives the command up: its connection ends, and with it the command. Who waits to write goes on.
+    public func close() { end() }
+
     private func end() {
         isFinished = true
         exchange?.close()

@@ -202,6 +202,9 @@ public actor JobStream: CommandStream {
         exchange = nil
     }
 
+    /// Leaves the job to itself: nothing more comes, and who waits to write goes on.
+    public func close() { end() }
+
     private func end() {
         isFinished = true
         disconnect()

@@ -20,7 +20,13 @@ struct ExecFollower: Sendable {
                 relay.stop()
                 group.cancelAll()
             }
-            return try await forwardOutput()
+            do {
+                return try await forwardOutput()
+            } catch {
+                // The group waits for who writes, and nobody would take any more of it.
+                await stream.close()
+                throw error
+            }
         }
     }
 

@@ -31,7 +31,13 @@ struct JobFollower: Sendable {
                 progress.clear()
                 group.cancelAll()
             }
-            return try await forwardOutput(progress)
+            do {
+                return try await forwardOutput(progress)
+            } catch {
+                // The group waits for who writes, and nobody would take any more of it.
+                await stream.close()
+                throw error
+            }
         }
     }
 

@@ -77,8 +77,10 @@ final class InputRelays<Key: Hashable & Sendable>: Sendable {
     }
 
     /// Makes a command's relay, before its first byte.
-    func open(_ key: Key) {
-        relays.withLock { $0[key] = $0[key] ?? Relay() }
+    ///
+    /// - Parameter isNew: whether nothing of its input can have gone another way, so that it begins at 0.
+    func open(_ key: Key, isNew: Bool = false) {
+        relays.withLock { $0[key] = $0[key] ?? Relay(isFresh: !isNew) }
     }
 
     /// Notes that the input ends where it is; whether the command takes input at all.

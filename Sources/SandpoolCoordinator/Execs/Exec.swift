@@ -15,6 +15,8 @@ final class Exec: Sendable {
     let session: WorkerLink
     /// Most bytes of a stream, its mark included.
     private let outputLimit: Int64
+    /// Encoded bytes of the request to the worker.
+    let requestBytes: Int
 
     enum Item: Hashable, Sendable {
         case event(ExecEvent)
@@ -38,7 +40,8 @@ final class Exec: Sendable {
         mutating func add(_ bytes: ByteBuffer, isWanted: Bool) {
             received += Int64(bytes.readableBytes)
             guard isWanted else { return }
-            if waiting.readableBytes == 0 { waiting = bytes } else { waiting.writeImmutableBuffer(bytes) }
+            // Copied, as a slice would keep everything that was read from the worker along with it.
+            waiting.writeImmutableBuffer(bytes)
         }
     }
 
@@ -79,22 +82,27 @@ final class Exec: Sendable {
 
     private let state: Mutex<State>
 
-    init(id: ExecID, job: JobID, lease: AttemptLease, session: WorkerLink, outputBytes: Int64?) {
+    init(
+        id: ExecID, job: JobID, lease: AttemptLease, session: WorkerLink, outputBytes: Int64?, requestBytes: Int
+    ) {
         self.id = id
         self.job = job
         self.lease = lease
         self.session = session
-        outputLimit = (outputBytes ?? .max - SpecBounds.outputMarkBytes) + SpecBounds.outputMarkBytes
+        outputLimit = min(outputBytes ?? .max, ExecAssignment.outputBytes) + SpecBounds.outputMarkBytes
+        self.requestBytes = requestBytes
         state = Mutex(State(news: [.created(id: id, job: job)]))
     }
 
     // MARK: What the worker says
 
     func started() {
-        add { state in
+        state.withLock { state in
             guard !state.isStarted else { return }
             state.isStarted = true
+            guard state.isWanted else { return }
             state.news.append(.started)
+            state.wake()
         }
     }
 
@@ -161,6 +169,9 @@ final class Exec: Sendable {
             state.wake()
         }
     }
+
+    /// Whether the worker may not have read yet what it was asked for.
+    var isUnread: Bool { state.withLock { !$0.isStarted && !$0.isOver } }
 
     // MARK: What the client takes
 

@@ -24,13 +24,14 @@ struct ExecHandler: Sendable {
         let spec: ExecSpec = try first.message()
         try spec.validate(limits: parts.configuration.pool.limits)
         let (attempt, session) = try await parts.jobs.running(job)
+        let (id, lease) = (ExecID.make(at: parts.clock.now), AttemptLease(attempt.lease))
+        let request = try encoded(ExecAssignment(id: id, lease: lease, spec: spec.completed(from: attempt.spec)))
         let exec = Exec(
-            id: .make(at: parts.clock.now), job: job, lease: AttemptLease(attempt.lease), session: session,
-            outputBytes: attempt.spec.resources.outputBytes)
-        let request = try frame(for: exec, spec.completed(from: attempt.spec))
+            id: id, job: job, lease: lease, session: session, outputBytes: attempt.spec.resources.outputBytes,
+            requestBytes: request.bytes)
         try parts.execs.add(exec)
-        if spec.stdin == .stream { parts.execs.inputs.open(exec.id) }
-        session.send(request)
+        if spec.stdin == .stream { parts.execs.inputs.open(exec.id, isNew: true) }
+        session.send(request.frame)
         // From here on whatever becomes of the connection ends the command with it.
         channel.closeFuture.whenComplete { _ in leave(exec) }
         // A session that ended meanwhile may have been through its execs before this one was among them.
@@ -39,9 +40,10 @@ struct ExecHandler: Sendable {
     }
 
     /// Encoded before anything is promised: one that is too long would end the worker's session.
-    private func frame(for exec: Exec, _ spec: ExecSpec) throws -> Frame {
+    private func encoded(_ assignment: ExecAssignment) throws -> (frame: Frame, bytes: Int) {
         do {
-            return try .message(CoordinatorMessage.exec(ExecAssignment(id: exec.id, lease: exec.lease, spec: spec)))
+            let frame = try Frame.message(CoordinatorMessage.exec(assignment))
+            return (frame, frame.payloadBytes)
         } catch FrameError.payloadTooLong {
             throw APIError.tooLarge("the command with the job's environment", limit: Int64(Frame.payloadLimit))
         }

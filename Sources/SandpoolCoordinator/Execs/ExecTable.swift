@@ -6,10 +6,14 @@ import Synchronization
 final class ExecTable: Sendable {
     private let execs = Mutex<[ExecID: Exec]>([:])
     let inputs = InputRelays<ExecID>()
+    /// Most bytes of requests that a session has not said the start or the end of, far below what an outbox holds. One
+    /// of the longest fits.
+    static let unreadBytes = Frame.payloadLimit
 
     /// Takes a new one in.
     ///
-    /// - Throws: 429 where its job or its worker has as many as it may. One whose client left counts until it is gone.
+    /// - Throws: 429 where its job or its worker has as many as it may, or too much waits for its start. One whose
+    ///   client left counts until it is gone.
     func add(_ exec: Exec) throws(APIError) {
         let problem: String? = execs.withLock { table in
             guard table.values.count(where: { $0.job == exec.job }) < ExecAssignment.perJob else {
@@ -18,6 +22,10 @@ final class ExecTable: Sendable {
             let worker = exec.session.worker
             guard table.values.count(where: { $0.session.worker == worker }) < ExecAssignment.perWorker else {
                 return "\(ExecAssignment.perWorker) commands run beside the jobs of worker \(worker)"
+            }
+            let unread = table.values.filter { $0.session === exec.session && $0.isUnread }
+            guard unread.reduce(exec.requestBytes, { $0 + $1.requestBytes }) <= Self.unreadBytes else {
+                return "more than \(Self.unreadBytes) bytes of commands wait for their start on worker \(worker)"
             }
             table[exec.id] = exec
             return nil

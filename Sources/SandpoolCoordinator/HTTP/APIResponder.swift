@@ -110,7 +110,10 @@ struct APIResponder: HTTPResponder {
         try checkFrames(request)
         let handler = ExecHandler(parts: parts, channel: info.channel)
         let frames = RequestFrames(request.body)
-        let exec = try await handler.open(job, frames)
+        // Waiting for it is bound to the token too: what is asked for after the revocation does not start.
+        let exec = try await parts.streams.track(info.channel, of: info.principal, knownTo: parts.tokens) {
+            try await handler.open(job, frames)
+        }
         return try stream(request, info) { try await handler.serve(exec, frames, &$0) }
     }
 
@@ -120,9 +123,10 @@ struct APIResponder: HTTPResponder {
         _ serve: @escaping @Sendable (inout any ResponseBodyWriter) async throws -> Void
     ) throws -> Response {
         try checkFrames(request)
-        let streams = parts.streams
         let body = ResponseBody { writer in
-            try await streams.track(info.channel, of: info.principal) { try await serve(&writer) }
+            try await parts.streams.track(info.channel, of: info.principal, knownTo: parts.tokens) {
+                try await serve(&writer)
+            }
         }
         // The request may be cut short at the end, after which its connection is of no use.
         return Response(

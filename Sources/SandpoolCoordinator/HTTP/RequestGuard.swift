@@ -7,7 +7,7 @@ import SandpoolAPI
 ///
 /// - A request's head has to be whole within `headTimeout` of the connection's begin or the last response, and
 ///   its body may not pause for `bodyTimeout`. The frame streams are exempt while they are answered: they may
-///   be silent for as long as a command is.
+///   be silent for as long as a command is. An exec is one of them from the head of its response on.
 /// - A body that nobody wants any more, because its response has left, is read for `drainTimeout` and no longer.
 /// - A streaming peer that closes its side is gone: half-open streams would hide that.
 final class RequestGuard: ChannelInboundHandler, ChannelOutboundHandler, RemovableChannelHandler {
@@ -24,6 +24,8 @@ final class RequestGuard: ChannelInboundHandler, ChannelOutboundHandler, Removab
     private var isReadingBody = false
     private var isAnswering = false
     private var isStream = false
+    /// Whether it is a stream whose response waits for the begin of its body.
+    private var awaitsBody = false
 
     func handlerAdded(context: ChannelHandlerContext) {
         if context.channel.isActive { restart(Self.headTimeout, context) }
@@ -46,7 +48,8 @@ final class RequestGuard: ChannelInboundHandler, ChannelOutboundHandler, Removab
         case .head(let head):
             isAnswering = true
             isReadingBody = true
-            isStream = Self.isStream(head)
+            awaitsBody = head.path?.hasSuffix("/exec") ?? false
+            isStream = awaitsBody || Self.isStream(head)
             update(context)
         case .body:
             if isAnswering { update(context) }
@@ -58,7 +61,12 @@ final class RequestGuard: ChannelInboundHandler, ChannelOutboundHandler, Removab
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard case .end = unwrapOutboundIn(data) else { return context.write(data, promise: promise) }
+        let part = unwrapOutboundIn(data)
+        if case .head = part, awaitsBody {
+            awaitsBody = false
+            update(context)
+        }
+        guard case .end = part else { return context.write(data, promise: promise) }
         // Once the socket took it and everything before it: closing earlier would cut off what a slow client reads.
         let taken = promise ?? context.eventLoop.makePromise()
         taken.futureResult.assumeIsolated().whenSuccess {
@@ -80,14 +88,14 @@ final class RequestGuard: ChannelInboundHandler, ChannelOutboundHandler, Removab
     /// Whether a request may go on for as long as a job does.
     private static func isStream(_ head: HTTPRequest) -> Bool {
         guard let path = head.path else { return false }
-        return path == Routes.run || path == Routes.workerSession || path.hasSuffix("/exec")
+        return path == Routes.run || path == Routes.workerSession
             || path.contains("follow=") || path.contains("wait=")
     }
 
     private func update(_ context: ChannelHandlerContext) {
         switch (isReadingBody, isAnswering) {
         case (true, true):
-            if isStream { timer?.cancel() } else { restart(Self.bodyTimeout, context) }
+            if isStream, !awaitsBody { timer?.cancel() } else { restart(Self.bodyTimeout, context) }
         case (true, false): restart(Self.drainTimeout, context)
         case (false, true): timer?.cancel()
         case (false, false): restart(Self.headTimeout, context)

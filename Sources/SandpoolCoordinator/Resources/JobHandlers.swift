@@ -63,7 +63,7 @@ struct JobHandlers: Sendable {
         info.channel.closeFuture.whenComplete { _ in follower.close() }
         let job = try await parts.jobs.job(id)
         if job.state.isTerminal { return try .json(job) }
-        return try await parts.streams.track(info.channel, of: info.principal) {
+        return try await parts.streams.track(info.channel, of: info.principal, knownTo: parts.tokens) {
             while let items = await follower.next() {
                 for item in items {
                     if case .failed(let error) = item { throw error }

@@ -87,7 +87,7 @@ struct OutputHandlers: Sendable {
             parts.hub.add(follower, to: id)
             defer { parts.hub.remove(follower, from: id) }
             info.channel.closeFuture.whenComplete { _ in follower.close() }
-            try await parts.streams.track(info.channel, of: info.principal) {
+            try await parts.streams.track(info.channel, of: info.principal, knownTo: parts.tokens) {
                 let stream = FollowerStream(parts: parts, follower: follower)
                 try await stream.attach(to: try await parts.jobs.job(id))
                 try await stream.writeRaw(to: &writer, job: id, limit: wanted.limit, stamper: wanted.stamper)

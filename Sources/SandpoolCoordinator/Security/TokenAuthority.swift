@@ -59,6 +59,9 @@ final class TokenAuthority: Sendable {
         return live.withLock { $0[hash] }.map { Principal(token: $0.id, role: $0.role) }
     }
 
+    /// Whether a token is not revoked.
+    func isLive(_ id: TokenID) -> Bool { live.withLock { $0.values.contains { $0.id == id } } }
+
     /// Makes a token and returns its secret, which is stored nowhere.
     ///
     /// - Parameter worker: the worker whose next token it is.

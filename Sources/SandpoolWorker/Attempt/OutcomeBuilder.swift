@@ -1,3 +1,4 @@
+import SandpoolAPI
 import SandpoolModel
 import SandpoolSandbox
 
@@ -55,10 +56,20 @@ struct OutcomeBuilder: Sendable {
         var outcome = outcome(of: report)
         // It has no evidence to say this in.
         if report.outputTruncated, outcome.message == nil {
-            let limit = outputBytes.map { " of \(Self.size($0))" } ?? ""
-            outcome.message = "a stream was cut at its limit\(limit); run the job with a higher --output-limit"
+            outcome.message = cutOutput(report)
         }
         return outcome
+    }
+
+    /// What is cut at its limit has reached it; a disk that is full cuts before.
+    private func cutOutput(_ report: ExitReport) -> String {
+        guard let outputBytes, max(report.stdoutBytes, report.stderrBytes) >= UInt64(clamping: outputBytes) else {
+            return "a stream was cut, as the worker could not keep more of it"
+        }
+        let advice =
+            outputBytes < ExecAssignment.outputBytes
+            ? "run the job with a higher --output-limit" : "write what is longer to a file in the sandbox"
+        return "a stream was cut at its limit of \(Self.size(outputBytes)); \(advice)"
     }
 
     private func ended(_ report: ExitReport) -> Outcome {

@@ -64,7 +64,12 @@ struct PlanBuilder: Sendable {
             stdin: spec.stdin == .stream ? .pipe : .none,
             timeoutMs: spec.timeoutSeconds.map { max(1, Self.milliseconds($0)) } ?? 0,
             graceMs: attempt.graceMs,
-            outputBytes: attempt.outcomes.outputBytes.map(UInt64.init(clamping:)) ?? Defaults.outputBytes)
+            outputBytes: UInt64(clamping: Self.execOutputBytes(in: attempt)))
+    }
+
+    /// Most bytes of a stream of a further command in the sandbox of `attempt`.
+    static func execOutputBytes(in attempt: LiveAttempt) -> Int64 {
+        min(attempt.outcomes.outputBytes ?? Int64(Defaults.outputBytes), ExecAssignment.outputBytes)
     }
 
     /// Sorted, so that the same spec always gives the same plan.

@@ -27,6 +27,8 @@ public struct WorkerConfiguration: Sendable {
     /// Whether limits of memory, processes and processor that this host cannot enforce are left out. Only for a pool
     /// that refuses such limits where a job asks for them.
     public var leavesOutLimits = false
+    /// How long a client may take nothing of the output of an exec that has ended.
+    public var execPatienceMs: UInt64 = 60_000
 
     /// Where the launcher comes from.
     public enum LauncherSource: Sendable {

@@ -18,6 +18,21 @@ struct LiveExec {
 
     func spool(_ stream: OutputStreamCode) -> SpoolFile? { stream == .stdout ? stdout : stderr }
 
+    /// What is told in the place of its outcome, where its client did not take the output.
+    private(set) var unread: Outcome?
+
+    var outcome: Outcome? { unread ?? machine.end }
+
+    /// Drops what was not sent.
+    mutating func cutOff(afterMs patience: UInt64) {
+        guard machine.end != nil, cursors.unsent > 0 else { return }
+        cursors.stdout.cutAtSent()
+        cursors.stderr.cutAtSent()
+        unread = Outcome(
+            cause: .cancelled,
+            message: "the command ended, and its output was dropped as nobody read it for \(patience / 1_000) s")
+    }
+
     /// Whether its end can be told now.
     var isFinished: Bool { machine.end != nil && (machine.isLeft || cursors.unsent == 0) }
 

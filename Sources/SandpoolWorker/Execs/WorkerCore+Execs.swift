@@ -24,7 +24,7 @@ extension WorkerCore {
             let file = try SealedFile.make(plan.encoded(), name: "exec")
             var outcomes = OutcomeBuilder()
             outcomes.memoryBytes = attempt.outcomes.memoryBytes
-            outcomes.outputBytes = attempt.outcomes.outputBytes
+            outcomes.outputBytes = PlanBuilder.execOutputBytes(in: attempt)
             outcomes.timeoutSeconds = exec.spec.timeoutSeconds
             execs[exec.id] = LiveExec(
                 id: exec.id, lease: exec.lease, outcomes: outcomes, graceMs: attempt.graceMs)
@@ -119,6 +119,19 @@ extension WorkerCore {
         // As of a job: a longer one would be refused.
         outcome.message = outcome.message.map { TerminalText.harmless($0, limit: Limits.messageScalars) }
         apply(.ended(outcome, isKept: isKept), to: id)
+        awaitReader(of: id)
+    }
+
+    /// Ends what is left of an exec whose client takes nothing of it any more: until then it holds a place and spools,
+    /// and nothing else ends it.
+    private func awaitReader(of id: ExecID) {
+        guard let taken = execs[id]?.cursors.durable else { return }
+        schedule(afterMs: settings.execPatienceMs) { core in
+            guard let now = core.execs[id]?.cursors.durable else { return }
+            guard now == taken else { return core.awaitReader(of: id) }
+            core.execs[id]?.cutOff(afterMs: core.settings.execPatienceMs)
+            core.offerExec(id)
+        }
     }
 
     // MARK: What goes up
@@ -146,7 +159,7 @@ extension WorkerCore {
             budget -= pieces.reduce(0) { $0 + $1.count }
             items += pieces.map(\.item)
             execs[id] = exec
-            if exec.isFinished, let outcome = exec.machine.end, !toldExecs.contains(id) {
+            if exec.isFinished, let outcome = exec.outcome, !toldExecs.contains(id) {
                 let (stdout, stderr) = (exec.cursors.stdout.available, exec.cursors.stderr.available)
                 items.append(
                     .message(

@@ -45,6 +45,7 @@ struct OutputCursors: Hashable, Sendable {
     var stderr = OutputCursor()
 
     var unsent: Int64 { stdout.unsent + stderr.unsent }
+    var durable: Int64 { stdout.durable + stderr.durable }
     var unacknowledged: Int64 { stdout.unacknowledged + stderr.unacknowledged }
 
     /// Whether what is left of each stream may ride inside a result.

@@ -141,6 +141,7 @@ public struct Worker: Service {
             name: configuration.name ?? HostFacts.name(), capacity: capacity, labels: configuration.labels,
             offersHostImage: configuration.offersHostImage, bootID: try HostFacts.bootID(),
             plans: PlanBuilder(
-                openedCIDRs: configuration.egressAllow, leavesOutLimits: configuration.leavesOutLimits))
+                openedCIDRs: configuration.egressAllow, leavesOutLimits: configuration.leavesOutLimits),
+            execPatienceMs: configuration.execPatienceMs)
     }
 }

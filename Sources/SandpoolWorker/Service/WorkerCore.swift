@@ -18,6 +18,8 @@ actor WorkerCore {
         var bootID: String
         var plans: PlanBuilder
         var now: @Sendable () -> Timestamp = { SystemClock.now() }
+        /// How long a client may take nothing of the output of an exec that has ended.
+        var execPatienceMs: UInt64
     }
 
     /// Bounds, with what they protect.

@@ -107,6 +107,41 @@ import Testing
         }
     }
 
+    @Test func whatNobodyReadsAfterTheEndIsDropped() async throws {
+        try await RunningWorker.with(stdout: Samples.output, execPatienceMs: 20) { coordinator, launcher in
+            let session = try await Self.running(coordinator, launcher)
+            let (exec, window) = (Self.exec(1), Int(ExecAssignment.outputWindow))
+            try session.send(.exec(exec))
+            try await launcher.request(Self.asked(exec))
+            try launcher.exit(exec.id, .exited(code: 0), stdout: Samples.output.count)
+            try await session.take(exec.id.text, from: 0, to: window)
+            let end = try await Self.end(exec, session)
+            #expect(end.outcome.cause == .cancelled && end.outcome.returnCode != 0)
+            #expect(end.stdoutBytes == Int64(window), "what was sent is whole")
+            try await launcher.request { $0 == .release(id: exec.id.text) }
+        }
+    }
+
+    @Test func itsOutputHasALimitOfItsOwn() async throws {
+        try await RunningWorker.with { coordinator, launcher in
+            let session = try await coordinator.session()
+            _ = try await session.welcome()
+            try session.send(.assign([Samples.assignment(1) { $0.resources.outputBytes = 1 << 40 }]))
+            try await session.message { message -> Void? in
+                if case .progress(let steps) = message, steps.contains(where: { $0.state == .running }) {
+                    ()
+                } else {
+                    nil
+                }
+            }
+            let exec = Self.exec(1)
+            try session.send(.exec(exec))
+            try await launcher.request(Self.asked(exec))
+            let plan = launcher.plans.withLockedValue { $0[exec.id.text] }
+            #expect(plan?.outputBytes == UInt64(ExecAssignment.outputBytes))
+        }
+    }
+
     @Test func inputSignalsAndCancelReachTheCommand() async throws {
         try await RunningWorker.with { coordinator, launcher in
             let session = try await Self.running(coordinator, launcher)

@@ -10,7 +10,7 @@ enum RunningWorker {
     /// - Throws: what the worker ended with, if it ended before.
     static func with(
         stdout: [UInt8] = [], refusal: (status: HTTPResponse.Status, error: APIError)? = nil,
-        verification: VerificationPolicy = .never, findings: [UInt8] = [],
+        verification: VerificationPolicy = .never, findings: [UInt8] = [], execPatienceMs: UInt64 = 60_000,
         _ body: @Sendable @escaping (TestCoordinator, FakeLauncher) async throws -> Void
     ) async throws {
         try await TemporaryDirectory.with { directory in
@@ -22,6 +22,7 @@ enum RunningWorker {
                     dataDirectory: "\(directory)/worker", launcher: .socket(path: launcher.path))
                 configuration.token = "secret"
                 configuration.verification = verification
+                configuration.execPatienceMs = execPatienceMs
                 let worker = Worker(configuration: configuration, logger: TestCoordinator.silent)
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { try await worker.run() }
