@@ -30,6 +30,18 @@ import Testing
         }
     }
 
+    /// It does not wait for what would go on to write to it.
+    @Test func aReaderThatIsGoneEndsAJobThatIsWrittenTo() async throws {
+        try await PoolProcesses.with(worker: true) { pool in
+            let line = "yes | \(Program.path) run --block-network --grace 30 -i -- sh -c \(Self.stubborn) | head -n 1"
+            let piped = try RunningProgram(["/bin/sh", "-c", line], environment: pool.environment)
+            #expect(try await piped.end().stdout == "y\n")
+        }
+    }
+
+    /// Copies its input and outlasts a SIGTERM, so that it has not ended when its client leaves.
+    private static let stubborn = "'trap \"\" TERM PIPE; cat; sleep 60'"
+
     @Test func withoutAWordItIsCancelled() async throws {
         try await PoolProcesses.with { pool in
             let runs = try [["run"], ["run", "--key", "k"], ["submit"]].map { words in
