@@ -38,7 +38,7 @@ final class Pool {
             [
                 "worker", "start", "--coordinator", "http://\(hosts.hubAddress(index)):\(port)", "--data-dir",
                 workerDirectory(index), "--token-file", scratch.path("worker\(index).token"), "--cpus", "1",
-                "--memory", "8GiB", "--name", Self.name(index),
+                "--memory", "8GiB", "--label", "host=\(index)",
             ], log: scratch.url("worker\(index).log"), network: hosts.spokes[index])
     }
 
@@ -73,22 +73,6 @@ final class Pool {
             try JSONDecoder().decode(Job.self, from: Data($0.utf8))
         }
     }
-
-    /// How many have ended on a host.
-    func jobsRun(by index: Int) throws -> Int {
-        let workers = try check(["worker", "ls", "--json"]).text.split(separator: "\n").map {
-            try JSONDecoder().decode(WorkerName.self, from: Data($0.utf8))
-        }
-        let id = workers.first { $0.name == Self.name(index) }?.id
-        return try jobs().count { $0.state.isTerminal && $0.attempts.last?.worker.text == id }
-    }
-
-    private struct WorkerName: Decodable {
-        var id: String
-        var name: String
-    }
-
-    private static func name(_ index: Int) -> String { "host-\(index)" }
 
     var logs: String {
         ([coordinator] + workers.values).map { "--- \($0.log.lastPathComponent)\n\($0.logText)" }.joined(
