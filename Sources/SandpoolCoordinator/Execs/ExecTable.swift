@@ -5,6 +5,7 @@ import Synchronization
 /// The execs that workers were asked for and have not ended.
 final class ExecTable: Sendable {
     private let execs = Mutex<[ExecID: Exec]>([:])
+    private let end = Mutex<APIError?>(nil)
     let inputs = InputRelays<ExecID>()
     /// Most bytes of requests that a session has not said the start or the end of, far below what an outbox holds. One
     /// of the longest fits.
@@ -30,7 +31,11 @@ final class ExecTable: Sendable {
             table[exec.id] = exec
             return nil
         }
-        guard let problem else { return }
+        guard let problem else {
+            // One that came after the rest was told.
+            if let error = end.withLock({ $0 }) { exec.fail(error) }
+            return
+        }
         throw APIError(
             status: 429, code: "too_many_execs", message: "\(problem): no more at once",
             hint: "try again when one has ended")
@@ -54,8 +59,9 @@ final class ExecTable: Sendable {
         }
     }
 
-    /// Ends every stream: the coordinator stops.
+    /// Ends every stream, and those to come: the coordinator stops.
     func failAll(_ error: APIError) {
+        end.withLock { $0 = error }
         for exec in execs.withLock({ Array($0.values) }) { exec.fail(error) }
     }
 }

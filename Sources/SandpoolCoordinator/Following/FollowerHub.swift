@@ -6,9 +6,12 @@ import Synchronization
 /// Who follows which job.
 final class FollowerHub: Sendable {
     private let followers = Mutex<[JobID: [Follower]]>([:])
+    private let end = Mutex<APIError?>(nil)
 
     func add(_ follower: Follower, to job: JobID) {
         followers.withLock { $0[job, default: []].append(follower) }
+        // One that came after the rest was told.
+        if let error = end.withLock({ $0 }) { follower.publish(.failed(error)) }
     }
 
     /// Takes a follower out; whether no follower that holds the job is left.
@@ -39,8 +42,9 @@ final class FollowerHub: Sendable {
         for follower in of(job) { follower.publish(code, offset: offset, bytes, at: moment) }
     }
 
-    /// Ends every stream: the coordinator stops.
+    /// Ends every stream, and those to come: the coordinator stops.
     func failAll(_ error: APIError) {
+        end.withLock { $0 = error }
         let all = followers.withLock { $0.values.flatMap { $0 } }
         for follower in all { follower.publish(.failed(error)) }
     }
