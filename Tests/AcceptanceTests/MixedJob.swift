@@ -46,8 +46,8 @@ struct MixedJob {
                 cause: .timeout, signal: Int(SIGTERM), returnCode: 124, stdout: Data("before\n".utf8))
         case 4:
             return MixedJob(
-                name: name, arguments: job("exec sleep 600"), state: .cancelled, cause: .cancelled, returnCode: 137,
-                isCancelled: true)
+                name: name, arguments: job("exec sleep 3600", timeout: 3_600), state: .cancelled, cause: .cancelled,
+                returnCode: 137, isCancelled: true)
         default:
             let bytes = index % 30 == 5 ? 10 << 20 : 100_000
             let letter = String(UnicodeScalar(UInt8(97 + index % 26)))
