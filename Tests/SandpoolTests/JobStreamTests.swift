@@ -180,16 +180,78 @@ import Testing
                 try connection.request()
                 connection.beginChunks()
                 try connection.sendFrame(.message(Self.created))
-                try connection.sendFrame(.message(RunEvent.state(.running, note: nil)))
+                try connection.sendFrame(.message(RunEvent.state(.running, note: nil, attempt: Self.first)))
                 try connection.sendFrame(Self.output(0, "first"))
-                try connection.sendFrame(.message(RunEvent.state(.queued, note: nil)))
-                try connection.sendFrame(.message(RunEvent.state(.running, note: nil)))
+                try connection.sendFrame(.message(RunEvent.state(.queued, note: nil, attempt: Self.first)))
+                try connection.sendFrame(.message(RunEvent.state(.running, note: nil, attempt: Self.second)))
                 try connection.sendFrame(Self.output(0, "2nd"))
                 try connection.sendFrame(.message(RunEvent.finished(job)))
             }
         ])
         let result = try await Self.collect(JobStream(server.pool, submitting: JobSpec(command: ["x"])))
         #expect(result.out == "first2nd")
+        try await server.finish()
+    }
+
+    private static let first = AttemptID.make(at: Timestamp(milliseconds: 1))
+    private static let second = AttemptID.make(at: Timestamp(milliseconds: 2))
+
+    /// While the connection was lost another attempt took the first one's place.
+    @Test func anotherAttemptsOutputIsNotTakenForTheRestOfTheFirst() async throws {
+        let job = try Job.fixture()
+        let server = try ScriptedServer([
+            { connection in
+                try connection.request()
+                connection.beginChunks()
+                try connection.sendFrame(.message(Self.created))
+                try connection.sendFrame(.message(RunEvent.state(.running, note: nil, attempt: Self.first)))
+                try connection.sendFrame(Self.output(0, "first"))
+            },
+            { connection in
+                try connection.request()
+                let first: RunRequest = try connection.frame().message()
+                #expect(first == .follow(job: Job.fixtureID.text, stdout: 5, stderr: 0, attempt: Self.first))
+                connection.beginChunks()
+                try connection.sendFrame(.message(RunEvent.state(.running, note: nil, attempt: Self.second)))
+                try connection.sendFrame(Self.output(0, "second"))
+                try connection.sendFrame(.message(RunEvent.finished(job)))
+            },
+        ])
+        let result = try await Self.collect(JobStream(server.pool, submitting: JobSpec(command: ["x"])))
+        #expect(result.out == "firstsecond")
+        try await server.finish()
+    }
+
+    /// Of the job that its key names, an earlier process had read a part; of another one it had not.
+    @Test(arguments: [true, false]) func aKeyedJobIsTakenUpWhereAnEarlierProcessWas(_ isSame: Bool) async throws {
+        let job = try Job.fixture()
+        var spec = JobSpec(command: ["x"])
+        spec.idempotencyKey = "k"
+        let known = isSame ? Job.fixtureID : JobID.make(at: Timestamp(milliseconds: 1))
+        let earlier = JobPosition(job: known, attempt: Self.first, stdout: 3, stderr: 0)
+        let ending: @Sendable (ScriptedConnection) throws -> Void = { connection in
+            try connection.sendFrame(.message(RunEvent.state(.running, note: nil, attempt: Self.first)))
+            try connection.sendFrame(Self.output(isSame ? 3 : 0, "def"))
+            try connection.sendFrame(.message(RunEvent.finished(job)))
+        }
+        let submission: @Sendable (ScriptedConnection) throws -> Void = { connection in
+            try connection.request()
+            connection.beginChunks()
+            try connection.sendFrame(.message(Self.created))
+            if isSame { connection.closeWhenLeft() } else { try ending(connection) }
+        }
+        let following: @Sendable (ScriptedConnection) throws -> Void = { connection in
+            try connection.request()
+            let first: RunRequest = try connection.frame().message()
+            #expect(first == .follow(job: Job.fixtureID.text, stdout: 3, stderr: 0, attempt: Self.first))
+            connection.beginChunks()
+            try ending(connection)
+        }
+        let server = try ScriptedServer(isSame ? [submission, following] : [submission])
+        let stream = JobStream(server.pool, submitting: spec, goingOnFrom: earlier)
+        #expect(try await Self.collect(stream).out == "def")
+        let end = JobPosition(job: Job.fixtureID, attempt: Self.first, stdout: isSame ? 6 : 3, stderr: 0)
+        #expect(await stream.position == end)
         try await server.finish()
     }
 

@@ -30,7 +30,7 @@ package struct QuickRun {
     private var frames = FrameDecoder()
     private var job: JobID?
     private var offsets: [OutputStream: Int64] = [:]
-    private var hasRun = false
+    private var attempt: AttemptID?
 
     /// From here on a job waits long enough for someone to be told about it.
     private static let patienceMs = 900
@@ -148,8 +148,8 @@ package struct QuickRun {
             job = JSONFields.text(id).flatMap { JobID($0) }
             return nil
         }
-        if let state = event["state", "_0"], event["state", "note"] == nil {
-            return noteState(JSONFields.text(state).flatMap { JobState(rawValue: $0) })
+        if event["state", "_0"] != nil, event["state", "note"] == nil {
+            return noteAttempt(JSONFields.text(event["state", "attempt"]).flatMap { AttemptID($0) })
         }
         if let end = event["finished", "_0"] {
             let fields = JSONFields(Array(end))
@@ -166,26 +166,19 @@ package struct QuickRun {
         }
     }
 
-    /// A job that goes back to the queue is tried again, and the new attempt's output begins at 0.
-    private mutating func noteState(_ state: JobState?) -> Outcome? {
-        switch state {
-        case .running:
-            hasRun = true
-        case .queued, .starting:
-            guard hasRun else { return nil }
-            hasRun = false
-            offsets = [:]
-            return unfinished()
-        default: break
-        }
-        return nil
+    /// The output of an attempt that takes another one's place begins at 0.
+    private mutating func noteAttempt(_ next: AttemptID?) -> Outcome? {
+        guard let next, next != attempt else { return nil }
+        defer { attempt = next }
+        guard attempt != nil else { return nil }
+        return unfinished()
     }
 
     private func unfinished() -> Outcome {
         guard let job else { return .declined }
-        return .unfinished(
-            JobStream(
-                pool, resuming: job, stdout: offsets[.stdout] ?? 0, stderr: offsets[.stderr] ?? 0, hasRun: hasRun))
+        let position = JobPosition(
+            job: job, attempt: attempt, stdout: offsets[.stdout] ?? 0, stderr: offsets[.stderr] ?? 0)
+        return .unfinished(JobStream(pool, resuming: position))
     }
 
     private static func milliseconds() -> Int {

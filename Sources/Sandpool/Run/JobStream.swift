@@ -25,8 +25,11 @@ public actor JobStream: CommandStream {
     private var decoder = FrameDecoder()
     private var hasConnected = false
     private var job: JobID?
+    /// The attempt whose output is read, once it is known.
+    private var attempt: AttemptID?
     private var offsets: [OutputStreamCode: Int64]
-    private var hasRun = false
+    /// Where an earlier process was with the job that the spec's key may name.
+    private let earlier: JobPosition?
     private(set) var isFinished = false
     /// Whether the connection was lost and no answer came since.
     private var isAway = false
@@ -37,16 +40,20 @@ public actor JobStream: CommandStream {
     var inputWaiters: [CheckedContinuation<Void, Never>] = []
 
     /// A stream that submits a job and follows it.
-    public init(_ pool: Pool, submitting spec: JobSpec) {
-        self.init(pool, submitting: spec, patience: Backoff.patience)
+    ///
+    /// - Parameter earlier: where an earlier process was with a job of the same idempotency key. If the key still
+    ///   names that job, the stream goes on from there.
+    public init(_ pool: Pool, submitting spec: JobSpec, goingOnFrom earlier: JobPosition? = nil) {
+        self.init(pool, submitting: spec, goingOnFrom: earlier, patience: Backoff.patience)
     }
 
     /// - Parameter patience: for how long a lost coordinator is looked for.
-    init(_ pool: Pool, submitting spec: JobSpec, patience: Duration) {
+    init(_ pool: Pool, submitting spec: JobSpec, goingOnFrom earlier: JobPosition? = nil, patience: Duration) {
         http = pool.http
         backoff = Backoff(patience: patience)
         start = .submit(spec)
         offsets = [.stdout: 0, .stderr: 0]
+        self.earlier = earlier
     }
 
     /// A stream that follows a job that exists.
@@ -58,17 +65,27 @@ public actor JobStream: CommandStream {
         self.job = job
         start = .follow(job: job.text, stdout: stdout, stderr: stderr)
         offsets = [.stdout: stdout, .stderr: stderr]
+        earlier = nil
     }
 
     /// A stream that goes on with a job that another connection of this process submitted and followed so far.
-    init(_ pool: Pool, resuming job: JobID, stdout: Int64, stderr: Int64, hasRun: Bool) {
+    init(_ pool: Pool, resuming position: JobPosition) {
         http = pool.http
         backoff = Backoff()
-        self.job = job
-        start = .follow(job: job.text, stdout: stdout, stderr: stderr)
-        offsets = [.stdout: stdout, .stderr: stderr]
+        job = position.job
+        attempt = position.attempt
+        start = .follow(
+            job: position.job.text, stdout: position.stdout, stderr: position.stderr, attempt: position.attempt)
+        offsets = [.stdout: position.stdout, .stderr: position.stderr]
+        earlier = nil
         hasConnected = true
-        self.hasRun = hasRun
+    }
+
+    /// What was read so far, once the job is known.
+    public var position: JobPosition? {
+        job.map {
+            JobPosition(job: $0, attempt: attempt, stdout: offsets[.stdout] ?? 0, stderr: offsets[.stderr] ?? 0)
+        }
     }
 
     /// The next thing that happened; `nil` after `finished`.
@@ -123,7 +140,8 @@ public actor JobStream: CommandStream {
         if let exchange { return exchange }
         let first: RunRequest
         if let job {
-            first = .follow(job: job.text, stdout: offsets[.stdout] ?? 0, stderr: offsets[.stderr] ?? 0)
+            first = .follow(
+                job: job.text, stdout: offsets[.stdout] ?? 0, stderr: offsets[.stderr] ?? 0, attempt: attempt)
         } else {
             first = start
         }
@@ -161,10 +179,15 @@ public actor JobStream: CommandStream {
         case .created(let id, let name):
             let isNew = job == nil
             job = id
-            if isNew { try sendUnacknowledgedInput() }
-            return isNew ? .created(id, name: name) : nil
-        case .state(let state, let note):
-            noteState(state)
+            guard isNew else { return nil }
+            if let earlier, earlier.job == id, earlier.hasOutput {
+                go(on: earlier)
+            } else {
+                try sendUnacknowledgedInput()
+            }
+            return .created(id, name: name)
+        case .state(let state, let note, let attempt):
+            if let attempt { noteAttempt(attempt) }
             return .state(state, note: note)
         case .inputConsumed(let offset):
             input.acknowledge(upTo: offset)
@@ -178,12 +201,17 @@ public actor JobStream: CommandStream {
         }
     }
 
-    /// A job that goes back to the queue is tried again, and the new attempt's output begins at 0.
-    private func noteState(_ state: JobState) {
-        if state == .running { hasRun = true }
-        guard hasRun, state == .queued || state == .starting else { return }
-        hasRun = false
-        offsets = offsets.mapValues { $0 == .max ? .max : 0 }
+    /// This connection brings everything from the first byte on; the next one begins where the earlier process was.
+    private func go(on earlier: JobPosition) {
+        attempt = earlier.attempt
+        offsets = [.stdout: earlier.stdout, .stderr: earlier.stderr]
+        disconnect()
+    }
+
+    /// The output of an attempt that takes another one's place begins at 0.
+    private func noteAttempt(_ next: AttemptID) {
+        if attempt != nil, attempt != next { offsets = offsets.mapValues { $0 == .max ? .max : 0 } }
+        attempt = next
     }
 
     /// What lies before the offset that was reached is a repetition.

@@ -1,7 +1,7 @@
 extension RunRequest: SessionMessage {
     public func check() throws(APIError) {
         switch self {
-        case .follow(let job, let stdout, let stderr):
+        case .follow(let job, let stdout, let stderr, _):
             try APIError.require(job, atMost: SessionLimits.wordBytes, in: "follow.job")
             // The end of the range asks for none of a stream.
             for (field, offset) in [("stdout", stdout), ("stderr", stderr)] {

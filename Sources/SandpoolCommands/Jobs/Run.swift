@@ -13,6 +13,9 @@ struct Run: AsyncParsableCommand {
             124 is a timeout, 125 a failure of Sandpool, 126 and 127 a command that cannot be run or is not \
             there, 137 a command that was killed.
 
+            With --key a run can be taken up: the same command line, typed again after this process or its host \
+            went down, goes on with the same job after the last byte that was shown.
+
             Example: sandpool run --block-network --mount .:/repo -w /repo -- pytest -q
             """)
 
@@ -31,9 +34,10 @@ struct Run: AsyncParsableCommand {
         var spec = try job.spec(policy: .cancel, stdin: passesInput ? .stream : .none)
         try await connection.withPool(for: .running) { pool in
             try await job.files.apply(to: &spec, in: pool)
+            let shown = spec.idempotencyKey.flatMap { ShownOutput.open(key: $0, of: pool.endpoint) }
             let follower = JobFollower(
-                stream: JobStream(pool, submitting: spec), passesInput: passesInput, isVerbose: verbose,
-                tellsWaits: !connection.local)
+                stream: JobStream(pool, submitting: spec, goingOnFrom: shown?.position), passesInput: passesInput,
+                isVerbose: verbose, tellsWaits: !connection.local, shown: shown)
             let finished = try await follower.follow()
             if finished.spec.network.isBlocked, !spec.network.isBlocked { StandardError.line(Self.blockedNotice) }
             let status = await keep(finished, from: pool)

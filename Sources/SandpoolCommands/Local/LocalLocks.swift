@@ -24,7 +24,7 @@ final class LocalLocks: Sendable {
 
     init(directory: String) throws {
         self.directory = directory
-        try Self.makePrivateDirectory(directory)
+        try DataDirectories.makePrivate(directory)
         users = try Self.open("\(directory)/users.lock")
         owner = try Self.open("\(directory)/owner.lock")
     }
@@ -68,20 +68,6 @@ final class LocalLocks: Sendable {
         } catch {
             throw SandpoolError(
                 code: "local_failed", message: "\(error)", hint: "check the directory's owner and the disk")
-        }
-    }
-
-    private static func makePrivateDirectory(_ path: String) throws {
-        let parts = path.split(separator: "/")
-        var prefix = ""
-        for (index, part) in parts.enumerated() {
-            prefix += "/\(part)"
-            // Above it, others may have their own: the worker's user passes through /var/lib/sandpool.
-            if mkdir(prefix, index == parts.count - 1 ? 0o700 : 0o755) != 0, errno != EEXIST {
-                throw SandpoolError(
-                    code: "local_failed", message: "cannot make \(prefix): \(String(cString: strerror(errno)))",
-                    hint: "set SANDPOOL_DATA_DIR to a directory of your own")
-            }
         }
     }
 }

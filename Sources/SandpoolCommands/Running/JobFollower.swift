@@ -14,6 +14,8 @@ struct JobFollower: Sendable {
     let tellsWaits: Bool
     /// Where signals come in, when somebody has taken them over before.
     var signals: SignalPipe?
+    /// Where it is kept how much the user was shown, for a process that takes this one's place.
+    var shown: ShownOutput?
 
     /// How long a job whose output nobody reads is given to end, before this process ends without it.
     private static let endPatience = Duration.seconds(3)
@@ -47,20 +49,32 @@ struct JobFollower: Sendable {
             switch event {
             case .created(let id, _):
                 if isVerbose { StandardError.line("sandpool: job \(id)") }
+                if let shown { await begin(shown, of: id) }
             case .state(let state, let note):
                 progress.update(state, note: note)
             case .output(let output, let bytes):
                 progress.clear()
                 try await pass(bytes, to: output == .stdout ? STDOUT_FILENO : STDERR_FILENO, sink)
+                if let shown, let position = await stream.position { shown.note(position) }
             case .reconnecting(let error):
                 progress.clear()
                 // What comes back by itself is no news for a log file.
                 if isVerbose || progress.isLive { StandardError.line("sandpool: \(error.message); reconnecting") }
             case .finished(let job):
+                shown?.remove()
                 return job
             }
         }
         throw SandpoolError(code: "bad_answer", message: "the job's stream ended without its result")
+    }
+
+    private func begin(_ shown: ShownOutput, of job: JobID) async {
+        if let earlier = shown.position, earlier.job == job {
+            let shown = "\(earlier.stdout) bytes of stdout and \(earlier.stderr) of stderr"
+            StandardError.line("sandpool: going on with job \(job) after \(shown)")
+        } else {
+            shown.note(JobPosition(job: job, attempt: nil, stdout: 0, stderr: 0))
+        }
     }
 
     /// A reader that is gone ends the job, as SIGPIPE would end a command in a pipeline.

@@ -11,7 +11,8 @@ import Synchronization
 final class Follower: Sendable {
     enum Item: Sendable {
         case created(JobID, name: String?)
-        case state(JobState, note: String?)
+        /// Output that follows is that of `attempt`.
+        case state(JobState, note: String?, attempt: AttemptID? = nil)
         case output(OutputStreamCode, offset: Int64, ByteBuffer, at: Timestamp)
         case inputConsumed(Int64)
         /// Output from here on was not queued: read it from the store, then call `caughtUp`.
@@ -34,7 +35,10 @@ final class Follower: Sendable {
     private struct State {
         var queue: [Item] = []
         var queuedBytes = 0
+        /// The attempt that the streams are those of, once it is known.
         var attempt: AttemptID?
+        /// The attempt that the follower had read of when it came; of any other it wants everything.
+        let earlier: AttemptID?
         /// Whether it is known where the job stood when the follower came; before that nothing may end it.
         var isAttached: Bool
         var streams: [OutputStreamCode: Stream]
@@ -55,12 +59,16 @@ final class Follower: Sendable {
     let holdsJob: Bool
 
     /// - Parameter stdout: the first byte of the stream that is wanted; `Int64.max` for none.
+    /// - Parameter attempt: whose streams these bytes are; `nil` for whichever is the newest.
     /// - Parameter isAttached: whether the job is new, so that everything of it will be published.
-    init(stdout: Int64 = 0, stderr: Int64 = 0, holdsJob: Bool = false, isAttached: Bool = false) {
+    init(
+        stdout: Int64 = 0, stderr: Int64 = 0, of attempt: AttemptID? = nil, holdsJob: Bool = false,
+        isAttached: Bool = false
+    ) {
         self.holdsJob = holdsJob
         state = Mutex(
             State(
-                isAttached: isAttached,
+                earlier: attempt, isAttached: isAttached,
                 streams: [.stdout: Stream(queued: stdout), .stderr: Stream(queued: stderr)]))
     }
 
@@ -74,7 +82,9 @@ final class Follower: Sendable {
             case .inputConsumed(let offset): state.consumedInput = offset
             // The first thing a client hears, whatever happened to the job before its submission was answered.
             case .created: state.queue.insert(item, at: 0)
-            case .state, .output, .catchUp: state.queue.append(item)
+            case .state(let job, let note, _):
+                state.queue.append(.state(job, note: note, attempt: state.attempt))
+            case .output, .catchUp: state.queue.append(item)
             }
             state.wake()
         }
@@ -83,7 +93,7 @@ final class Follower: Sendable {
     /// Names the attempt whose output follows. Another one than before starts again at offset 0.
     func begin(_ attempt: AttemptID, stdout: Int64 = 0, stderr: Int64 = 0) {
         state.withLock { state in
-            if state.attempt != nil, state.attempt != attempt {
+            if let before = state.attempt ?? state.earlier, before != attempt {
                 state.streams = state.streams.mapValues { Stream(queued: $0.queued == .max ? .max : 0) }
             }
             state.attempt = attempt
@@ -94,6 +104,12 @@ final class Follower: Sendable {
             }
             state.wake()
         }
+    }
+
+    /// Names the attempt that was the newest when the follower came. One that has begun since stays.
+    func join(_ attempt: AttemptID, stdout: Int64, stderr: Int64) {
+        let isNewest = state.withLock { $0.attempt == nil || $0.attempt == attempt }
+        if isNewest { begin(attempt, stdout: stdout, stderr: stderr) }
     }
 
     func publish(_ code: OutputStreamCode, offset: Int64, _ bytes: ByteBuffer, at moment: Timestamp) {

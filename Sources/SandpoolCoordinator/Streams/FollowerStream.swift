@@ -10,14 +10,14 @@ struct FollowerStream: Sendable {
 
     /// Brings the follower up to where a job stands. It must be in the hub already, so that nothing is missed.
     func attach(to job: Job) async throws {
-        follower.publish(.state(job.state, note: nil))
         if let attempt = job.attempts.last {
             let reader = OutputReader(store: parts.store, output: parts.output)
-            follower.begin(
+            follower.join(
                 attempt.id,
                 stdout: try await reader.end(of: .init(job: job.id, attempt: attempt.id, code: .stdout)),
                 stderr: try await reader.end(of: .init(job: job.id, attempt: attempt.id, code: .stderr)))
         }
+        follower.publish(.state(job.state, note: nil))
         if job.state.isTerminal { follower.publish(.finished(job.id)) }
         follower.attached()
     }
@@ -42,8 +42,8 @@ struct FollowerStream: Sendable {
         switch item {
         case .created(let id, let name):
             try encode(.created(id: id, name: name), into: &bytes)
-        case .state(let state, let note):
-            try encode(.state(state, note: note), into: &bytes)
+        case .state(let state, let note, let attempt):
+            try encode(.state(state, note: note, attempt: attempt), into: &bytes)
         case .inputConsumed(let offset):
             try encode(.inputConsumed(offset), into: &bytes)
         case .output(let code, let offset, let chunk, _):

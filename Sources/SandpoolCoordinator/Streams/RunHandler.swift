@@ -67,10 +67,11 @@ struct RunHandler: Sendable {
         switch request {
         case .submit(let spec):
             try await submit(spec, shared)
-        case .follow(let reference, let stdout, let stderr):
+        case .follow(let reference, let stdout, let stderr, let attempt):
             let id = try await parts.jobs.resolve(reference)
             let job = try await parts.jobs.job(id)
-            let follower = Follower(stdout: stdout, stderr: stderr, holdsJob: job.spec.onDisconnect == .cancel)
+            let follower = Follower(
+                stdout: stdout, stderr: stderr, of: attempt, holdsJob: job.spec.onDisconnect == .cancel)
             parts.hub.add(follower, to: id)
             parts.orphans.keep(id)
             if job.spec.stdin == .stream, !job.state.isTerminal { parts.inputs.open(id) }

@@ -44,7 +44,12 @@ final class PoolProcesses {
 
     var data: String { "\(directory.path)/coordinator" }
     var url: String { "http://127.0.0.1:\(port)" }
-    var environment: [String: String] { ["SANDPOOL_URL": url, "SANDPOOL_TOKEN_FILE": "\(data)/admin.token"] }
+    var environment: [String: String] {
+        [
+            "SANDPOOL_URL": url, "SANDPOOL_TOKEN_FILE": "\(data)/admin.token",
+            "XDG_STATE_HOME": "\(directory.path)/state",
+        ]
+    }
 
     /// Starts it, on the port that it had before, if any.
     func startCoordinator() async throws {

@@ -26,6 +26,9 @@ import Testing
         Golden(.created(id: Fixed.job, name: nil), #"{"created":{"id":"sb-01jd8000000000000000000002"}}"#),
         Golden(.state(.queued, note: "why"), #"{"state":{"_0":"queued","note":"why"}}"#),
         Golden(.state(.timedOut, note: nil), #"{"state":{"_0":"timed_out"}}"#),
+        Golden(
+            .state(.running, note: nil, attempt: AttemptID("at-00000000000000000000000000")),
+            #"{"state":{"_0":"running","attempt":"at-00000000000000000000000000"}}"#),
         Golden(.inputConsumed(5), #"{"inputConsumed":{"_0":5}}"#),
         Golden(
             .failed(APIError(status: 0, code: "not_found", message: "m")),

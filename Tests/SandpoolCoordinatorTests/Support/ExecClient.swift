@@ -63,7 +63,7 @@ extension TestServer {
     private func reaches(_ state: JobState, _ job: JobID) async throws {
         let run = try await RunClient(self, .follow(job: job.text, stdout: .max, stderr: .max))
         while let event = try await run.next() {
-            if case .event(.state(state, _)) = event { return run.connection.vanish() }
+            if case .event(.state(state, _, _)) = event { return run.connection.vanish() }
         }
         throw TestFailure("never \(state)")
     }
