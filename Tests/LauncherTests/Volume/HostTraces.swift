@@ -26,8 +26,7 @@ struct HostTraces: Equatable {
         }
         let script = "ip -o link; ip -o addr; ip route; nft list ruleset"
         let said = try Command.run(enter + ["/bin/sh", "-ec", script])
-        network = said.split(separator: "\n").map(Self.withoutNumbers).sorted()
-            .sorted()
+        network = said.split(separator: "\n").map(Self.lasting).sorted()
         files = try FileManager.default.subpathsOfDirectory(atPath: process.dataDirectory).sorted()
         loopDevices = ((try? FileManager.default.contentsOfDirectory(atPath: "/sys/block")) ?? []).filter { name in
             let file = "/sys/block/\(name)/loop/backing_file"
@@ -35,9 +34,10 @@ struct HostTraces: Equatable {
         }
     }
 
-    /// Ready net namespaces are used once each, so that the next one has another link, with other numbers in it.
-    private static func withoutNumbers(_ line: Substring) -> String {
-        String(line.replacing(#/[0-9a-f:.\/]*[0-9][0-9a-f:.\/]*/#, with: "N"))
+    /// Ready net namespaces are used once each, so that the next one has another link, with other numbers in it. An
+    /// IPv6 address is tentative for a second, in which the kernel looks for another host that has it (RFC 4862, 5.4).
+    private static func lasting(_ line: Substring) -> String {
+        String(line.replacing(#/[0-9a-f:.\/]*[0-9][0-9a-f:.\/]*/#, with: "N").replacing(" tentative", with: ""))
     }
 
     /// Of the launcher's memory, what is in RAM, in KiB (proc_pid_status(5)).
