@@ -12,7 +12,7 @@ limit=120
 check() {
     local name=$1 code=$2 pattern=$3 output status
     shift 3
-    output=$(timeout "$limit" "$@" 2>&1)
+    output=$(overdue "$name" timeout "$limit" "$@" 2>&1)
     status=$?
     if [ "$status" = "$code" ] && [[ $output == $pattern ]]; then
         passed=$((passed + 1))
@@ -21,6 +21,21 @@ check() {
         failed=$((failed + 1))
         echo "$(stamp) FAILED: $name: exit code $status, output: $output"
     fi
+}
+
+# overdue NAME COMMAND...: runs the command; shortly before its limit it tells what every thread here waits for.
+overdue() {
+    local name=$1 watcher status
+    shift
+    (sleep $((limit - 5)) && echo "$(stamp) overdue: $name" && ps -eLo pid,ppid,tid,stat,wchan:24,args --cols 200) \
+        >/dev/console 2>&1 &
+    watcher=$!
+    "$@"
+    status=$?
+    pkill -P "$watcher"
+    kill "$watcher" 2>/dev/null
+    wait "$watcher" 2>/dev/null
+    return "$status"
 }
 
 # await WHAT COMMAND [SECONDS]: waits until the command succeeds; without that nothing below makes sense.
