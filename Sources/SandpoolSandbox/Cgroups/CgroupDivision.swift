@@ -1,3 +1,4 @@
+import Glibc
 import LinuxSystem
 
 /// Moves what runs in a sandbox's version 2 cgroup into a child of it, so that others can stand beside: a cgroup that
@@ -5,13 +6,20 @@ import LinuxSystem
 ///
 /// Only a sandbox that gets a second command needs it, so only then it is done: one more cgroup with a memory
 /// controller would cost each start. Each process that is moved waits for an RCU grace period, some milliseconds: a
-/// child of the launcher does it. It may be done again, and by two at once.
+/// child of the launcher does it. Of two at once one waits for the other: a cgroup that the first thaws would run on
+/// under the second, whose move then finds no end.
 struct CgroupDivision {
     let whole: FileDescriptor
     let main: FileDescriptor
     let child: FileDescriptor
 
     func run() throws(SystemError) {
+        // An opening of its own, since one that the launcher's children share would lock none of them out (flock(2)).
+        // It goes with this process, however that ends.
+        let lock = try whole.open(".", O_RDONLY | O_DIRECTORY)
+        defer { withExtendedLifetime(lock) {} }
+        try systemCall("flock cgroup") { flock(lock.raw, LOCK_EX) }
+        if Self.isDone(in: whole) { return try child.write("1", to: Self.groupKill) }
         // A program that forks and ends all the time would never be found. One that is told to freeze finishes the
         // call that it is in, which makes one more process at most.
         try whole.write("1", to: Self.freezer)

@@ -16,6 +16,8 @@ final class SandboxCgroup {
     private(set) var hasHadChildren = false
     /// Whether its processes have been moved there, and children have controllers.
     private(set) var isDivided = false
+    /// Processes that are about to run a `CgroupDivision`, or do.
+    private var dividing = 0
     /// Readable when the kernel has killed for want of memory; version 1 only.
     private(set) var oomNotice: FileDescriptor?
 
@@ -141,6 +143,7 @@ final class SandboxCgroup {
             let division = main.map {
                 CgroupDivision(whole: unified.directory, main: $0.directory, child: child.directory)
             }
+            if division != nil { dividing += 1 }
             return ExecCgroup(unified: child, memory: child, isUnified: true, division: division)
         }
         let own = try memory.map { part throws(SystemError) in try CgroupPart.make(name, in: part.directory) }
@@ -153,11 +156,13 @@ final class SandboxCgroup {
         }
     }
 
-    /// After a process has run a `CgroupDivision`, or has died in one.
+    /// After a process has run a `CgroupDivision`, or has died in one, or was never made. What one that died left
+    /// frozen is thawed with the last of them: whoever comes after it needs it frozen, and thaws it.
     func endDivision() {
         guard let unified else { return }
+        dividing -= 1
         isDivided = CgroupDivision.isDone(in: unified.directory)
-        CgroupDivision.thaw(unified.directory)
+        if dividing == 0 { CgroupDivision.thaw(unified.directory) }
     }
 
     private static func make(

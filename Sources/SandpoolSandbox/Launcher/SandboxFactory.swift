@@ -90,6 +90,7 @@ final class SandboxFactory {
         } catch {
             // Nothing was ever in it.
             _ = cgroup.remove()
+            if cgroup.division != nil { sandbox.cgroup.endDivision() }
             throw error
         }
     }
