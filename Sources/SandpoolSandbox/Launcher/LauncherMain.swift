@@ -59,7 +59,7 @@ public enum LauncherMain {
         let peer = SeqPacketSocket(FileDescriptor(owning: descriptor))
         try? peer.send(LauncherEvent.refused(message: why).encoded())
         // A socket closed with something unread in it takes the answer along.
-        while let received = try? peer.receive(limit: LauncherProtocol.messageLimit), received != nil {}
+        while (try? peer.receive(limit: LauncherProtocol.messageLimit)) != nil {}
     }
 
     /// What it was started with by accident would stay open as long as it lives: the end of somebody's pipe.
