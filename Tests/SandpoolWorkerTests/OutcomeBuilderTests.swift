@@ -125,6 +125,19 @@ import Testing
         }
     }
 
+    @Test func aFullMemoryIsNoFailureOfTheWorker() {
+        let failure = SandboxFailure(stage: "memory", errno: 12, message: "full", kind: .memory)
+        var builder = OutcomeBuilder()
+        #expect(builder.outcome(of: failure, isCancelled: false).message?.hasSuffix("with --memory") == true)
+        builder.memoryBytes = 64 << 20
+        let outcome = builder.outcome(of: failure, isCancelled: false)
+        #expect(outcome.cause == .oom && outcome.returnCode == 137 && !outcome.commandStarted)
+        #expect(
+            outcome.message
+                == "oom: the sandbox's memory of 64MiB was full before the command began; end a command in it or "
+                + "remove files from /tmp, or run the job with --memory 128MiB")
+    }
+
     @Test func aDownloadThatFailedIsSaidBesideTheEnd() {
         let report = ExitReport(end: .exited(code: 0), reason: .none, downloadMessage: "/out is not there")
         let outcome = OutcomeBuilder().outcome(of: report)

@@ -47,9 +47,10 @@ struct Exec: AsyncParsableCommand {
         spec.stdin = passesInput ? .stream : .none
         try await connection.withPool(for: .running) { [spec] pool in
             let stream = try await pool.exec(in: id, spec, waitsInQueue: false)
-            let end = try await ExecFollower(stream: stream, passesInput: passesInput).follow()
+            let (end, hasStarted) = try await ExecFollower(stream: stream, passesInput: passesInput).follow()
+            // One that never began, for want of memory, cannot have said anything itself.
             let status = CommandEnd(returnCode: end.returnCode, cause: end.cause, message: end.message)
-                .report(isVerbose: false)
+                .report(isVerbose: !hasStarted)
             if status != .success { throw status }
         }
     }

@@ -11,9 +11,10 @@ struct ExecFollower: Sendable {
     /// Whether stdin is passed on.
     let passesInput: Bool
 
-    func follow() async throws -> ExecEnd {
+    /// How the command ended, and whether it had begun.
+    func follow() async throws -> (end: ExecEnd, hasStarted: Bool) {
         let relay = SignalRelay(try SignalPipe())
-        return try await withThrowingTaskGroup(of: Void.self, returning: ExecEnd.self) { group in
+        return try await withThrowingTaskGroup(of: Void.self, returning: (ExecEnd, Bool).self) { group in
             group.addTask { await stream.forward(relay) }
             if passesInput { group.addTask { try await stream.forwardStandardInput() } }
             defer {
@@ -30,14 +31,15 @@ struct ExecFollower: Sendable {
         }
     }
 
-    private func forwardOutput() async throws -> ExecEnd {
+    private func forwardOutput() async throws -> (ExecEnd, Bool) {
         let sink = OutputSink()
+        var hasStarted = false
         while let event = try await stream.next() {
             switch event {
-            case .started: continue
+            case .started: hasStarted = true
             case .output(let output, let bytes):
                 try await sink.write(bytes, to: output == .stdout ? STDOUT_FILENO : STDERR_FILENO)
-            case .ended(let end): return end
+            case .ended(let end): return (end, hasStarted)
             }
         }
         throw SandpoolError(code: "bad_answer", message: "the command's stream ended without its result")

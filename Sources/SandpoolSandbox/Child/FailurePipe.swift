@@ -1,3 +1,5 @@
+import Glibc
+
 /// What comes through the pipe that tells the launcher whether the command was executed. Its end alone does
 /// not say: it also ends when pid 1 is killed.
 enum FailurePipe {
@@ -9,6 +11,9 @@ enum FailurePipe {
         case failed(SandboxFailure)
         /// The sandbox was killed before its command was executed.
         case none
+
+        /// Whether the kernel had no memory for a step of the start.
+        var hadNoMemory: Bool { if case .failed(let failure) = self { failure.errno == ENOMEM } else { false } }
     }
 
     /// Reads everything that came until the end.

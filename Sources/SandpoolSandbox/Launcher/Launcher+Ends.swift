@@ -118,9 +118,14 @@ extension Launcher {
     func failure(of command: RunningCommand) -> SandboxFailure {
         if let failure = command.outputFailure { return failure }
         let told = FailurePipe.outcome(command.failureBytes)
-        if let exec = command as? RunningExec, exec.sandbox.resources == nil {
+        if let exec = command as? RunningExec, exec.sandbox.isGoing {
             if case .failed(let failure) = told, failure.kind != .setup { return failure }
             return StageError("sandbox", "its sandbox ended before the command was executed", kind: .spec).failure
+        }
+        if let exec = command as? RunningExec, exec.isOutOfMemory || told.hadNoMemory {
+            return StageError(
+                "memory", "the sandbox's memory was full before the command was executed", code: ENOMEM, kind: .memory
+            ).failure
         }
         if case .failed(let failure) = told { return failure }
         let why = command.reason == .cancelled ? "cancelled before the command was executed" : "killed during set-up"

@@ -77,6 +77,7 @@ extension Launcher {
     private func readFailure(_ exec: RunningExec) {
         guard readOutcome(of: exec) else { return }
         startTimers(exec)
+        exec.sendEarly()
         if exec.isForgotten { return }
         tell(.started(id: exec.id, startedBoottimeMs: exec.startedMs), exec.descriptors)
     }
@@ -102,8 +103,7 @@ extension Launcher {
             exec.resources?.command = command
             try loop.watch(command.descriptor, .readable) { [unowned self] in reap(exec) }
             if exec.isKilled { kill(exec) }
-            // What was to end it may have come before it was known.
-            if exec.killAtMs != nil { exec.send(UInt8(SIGTERM)) }
+            exec.sendEarly()
         } catch {
             exec.outputFailure = exec.outputFailure ?? StageError.noDescriptors.failure
             _ = Glibc.kill(pid, SIGKILL)
@@ -134,6 +134,7 @@ extension Launcher {
         loop.forget(resources.failure)
         exec.deadline.map(loop.cancel)
         exec.standardInput = nil
+        if resources.cgroup.oomKills() > 0 { exec.isOutOfMemory = true }
         if case .running = exec.state { exec.state = .draining(report(of: exec, resources.cgroup, end)) }
         remove(exec, resources.cgroup)
     }

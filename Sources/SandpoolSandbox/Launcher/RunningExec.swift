@@ -25,6 +25,8 @@ final class RunningExec: RunningCommand {
     private(set) var isKilled = false
     /// Whether the kernel's kill of one of its processes has been seen.
     var isOutOfMemory = false
+    /// Signals for a command that was not executed yet: as of a process that blocks them, each is there once at most.
+    private var early = Set<UInt8>()
 
     init(
         plan: ExecPlan, in sandbox: RunningSandbox, token: UInt64, requestedMicros: UInt64, standardOutput: SpoolFile,
@@ -46,8 +48,28 @@ final class RunningExec: RunningCommand {
 
     /// It leads a process group when it is executed, and its number is its own until the launcher has reaped it.
     override func send(_ signal: UInt8) {
-        guard case .running = state, let command = resources?.command else { return }
-        _ = Glibc.kill(-command.pid, Int32(signal))
+        switch state {
+        case .running: break
+        case .starting:
+            early.insert(signal)
+            return
+        case .waiting, .draining, .ended, .failed: return
+        }
+        guard let resources else { return }
+        if let command = resources.command {
+            _ = Glibc.kill(-command.pid, Int32(signal))
+        } else if resources.joining != nil {
+            // It says that it was executed before the launcher has taken it for its child.
+            early.insert(signal)
+        }
+    }
+
+    /// Sends what came before the command was executed and known, lowest number first, as the kernel does (signal(7)).
+    func sendEarly() {
+        guard case .running = state, resources?.command != nil else { return }
+        let signals = early.sorted()
+        early = []
+        for signal in signals { send(signal) }
     }
 
     /// Where the host gives no cgroup, of what the command started only that which stayed in its process group.

@@ -88,6 +88,8 @@ public struct SandboxFailure: Equatable, Sendable {
         /// The spec cannot work on any host with this image: an unknown user, a working directory that is
         /// a file, a limit that cannot be enforced.
         case spec = 3
+        /// The sandbox's memory was full, so that a further command could not begin: `oom`.
+        case memory = 4
     }
 
     public init(stage: String, errno: Int32, message: String, kind: Kind) {

@@ -121,12 +121,21 @@ struct OutcomeBuilder: Sendable {
                 cause: .setupFailed, message: Self.line(failure), commandStarted: false, isRetryable: false)
         case .setup:
             return Outcome(cause: .setupFailed, message: Self.line(failure), commandStarted: false)
+        case .memory: return Outcome(cause: .oom, message: fullMemory, commandStarted: false)
         }
     }
 
     private var outOfMemory: String {
         guard let memoryBytes else { return "oom: the memory limit was reached, try more --memory" }
         return "oom: limit \(Self.size(memoryBytes)), try --memory \(Self.size(memoryBytes * 2))"
+    }
+
+    /// Of a further command that could not begin.
+    private var fullMemory: String {
+        let limit = memoryBytes.map { " of \(Self.size($0))" } ?? ""
+        let more = memoryBytes.map { " \(Self.size($0 * 2))" } ?? ""
+        return "oom: the sandbox's memory\(limit) was full before the command began; end a command in it or remove "
+            + "files from /tmp, or run the job with --memory\(more)"
     }
 
     /// Files have a limit that follows from the size.

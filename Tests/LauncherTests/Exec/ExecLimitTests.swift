@@ -1,3 +1,4 @@
+import Glibc
 import SandpoolSandbox
 import Testing
 
@@ -28,6 +29,32 @@ import Testing
             try launcher.send(.cancel(id: "bystander", graceMs: 0))
             let report = try launcher.finish("bystander", bystander).report
             #expect(report.oomKills == 0 && report.reason == .cancelled)
+        }
+    }
+
+    /// What fills it is in no process that could be killed for it: files of the writable layer. So whatever asks for
+    /// more then, a command that is about to begin too, or the sandbox as a whole is what the kernel takes.
+    @Test func aCommandThatAFullMemoryKeepsFromBeginningSaysSo() throws {
+        var plan = Self.small
+        plan.limits.diskBytes = plan.limits.memoryBytes - (1 << 20)
+        try withLauncher { launcher in
+            let main = try launcher.start(plan)
+            try launcher.waitForOutput("test", atLeast: 3)
+            _ = try launcher.exec(.shell("head -c 200000000 /dev/zero > /tmp/full", id: "fill"))
+            var beside: [LauncherClient.Started] = []
+            var refusal: SandboxFailure?
+            for number in 0..<15 where refusal == nil {
+                let plan = ExecPlan.test("/bin/sleep", "1000", id: "exec-\(number)")
+                try launcher.requestExec(plan)
+                switch try launcher.outcome(of: plan.id) {
+                case .started(let started): beside.append(started)
+                case .failed(let failure): refusal = failure
+                }
+            }
+            let failure = try #require(refusal)
+            if failure.kind == .memory { return #expect(failure.errno == ENOMEM) }
+            #expect(failure.kind == .spec && failure.stage == "sandbox", "\(failure)")
+            try #expect(launcher.finish("test", main).report.oomKills > 0)
         }
     }
 

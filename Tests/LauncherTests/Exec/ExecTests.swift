@@ -100,6 +100,20 @@ import Testing
         }
     }
 
+    /// It waits for the command, as one that a process blocks; what comes twice is there once.
+    @Test func aSignalBeforeTheStartReachesTheCommand() throws {
+        try withWaitingSandbox { launcher in
+            for _ in 0..<20 {
+                try launcher.requestExec(.test("/bin/sleep", "1000"))
+                for signal: UInt8 in [15, 15] { try launcher.send(.signal(id: "exec", signal: signal)) }
+                guard case .started(let started) = try launcher.outcome(of: "exec") else {
+                    throw TestFailure("it did not start")
+                }
+                try #expect(launcher.finish("exec", started).report.end == .signaled(signal: 15))
+            }
+        }
+    }
+
     @Test func manyRunAtOnceAndOneMoreIsRefused() throws {
         try withWaitingSandbox { launcher in
             let plans = (0..<16).map { ExecPlan.test("/bin/cat", id: "exec-\($0)", stdin: .pipe) }
