@@ -4,12 +4,9 @@ extension ExecPlan {
 
     public func encoded() -> [UInt8] {
         var writer = ByteWriter()
-        writer.write(Self.codecVersion)
-        writer.write(id)
-        writer.write(arguments)
-        writer.write(environment)
-        writer.write(workingDirectory)
-        writer.write(user)
+        writer.writeCommand(
+            version: Self.codecVersion, id: id, arguments: arguments, environment: environment,
+            workingDirectory: workingDirectory, user: user)
         writer.write(stdin.rawValue)
         writer.write(timeoutMs)
         writer.write(graceMs)
@@ -22,21 +19,10 @@ extension ExecPlan {
     /// - Parameter withCommand: whether arguments and environment are read too; else they are empty.
     init(decoding bytes: [UInt8], withCommand: Bool) throws(CodecError) {
         var reader = ByteReader(bytes)
-        let version = try reader.read(UInt8.self)
-        guard version == Self.codecVersion else {
-            throw CodecError("a plan of an exec of version \(version) is not known here")
-        }
-        id = try reader.readString()
-        if withCommand {
-            arguments = try reader.readStrings()
-            environment = try reader.readStrings()
-        } else {
-            arguments = []
-            environment = []
-            for _ in 0..<2 { try reader.skipStrings() }
-        }
-        workingDirectory = try reader.readString()
-        user = try reader.readString()
+        let command = try CommandFields(
+            from: &reader, version: Self.codecVersion, of: "a further command", withCommand: withCommand)
+        (id, arguments, environment) = (command.id, command.arguments, command.environment)
+        (workingDirectory, user) = (command.workingDirectory, command.user)
         stdin = try reader.readEnum()
         timeoutMs = try reader.read()
         graceMs = try reader.read()

@@ -4,12 +4,9 @@ extension SandboxPlan {
 
     public func encoded() -> [UInt8] {
         var writer = ByteWriter()
-        writer.write(Self.codecVersion)
-        writer.write(id)
-        writer.write(arguments)
-        writer.write(environment)
-        writer.write(workingDirectory)
-        writer.write(user)
+        writer.writeCommand(
+            version: Self.codecVersion, id: id, arguments: arguments, environment: environment,
+            workingDirectory: workingDirectory, user: user)
         writer.write(hostname)
         switch root {
         case .host: writer.write(UInt8(0))
@@ -52,19 +49,10 @@ extension SandboxPlan {
     /// - Parameter withCommand: whether arguments and environment are read too; else they are empty.
     init(decoding bytes: [UInt8], withCommand: Bool) throws(CodecError) {
         var reader = ByteReader(bytes)
-        let version = try reader.read(UInt8.self)
-        guard version == Self.codecVersion else { throw CodecError("a plan of version \(version) is not known here") }
-        id = try reader.readString()
-        if withCommand {
-            arguments = try reader.readStrings()
-            environment = try reader.readStrings()
-        } else {
-            arguments = []
-            environment = []
-            for _ in 0..<2 { try reader.skipStrings() }
-        }
-        workingDirectory = try reader.readString()
-        user = try reader.readString()
+        let command = try CommandFields(
+            from: &reader, version: Self.codecVersion, of: "a sandbox", withCommand: withCommand)
+        (id, arguments, environment) = (command.id, command.arguments, command.environment)
+        (workingDirectory, user) = (command.workingDirectory, command.user)
         hostname = try reader.readString()
         switch try reader.read(UInt8.self) {
         case 0: root = .host
