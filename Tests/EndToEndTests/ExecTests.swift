@@ -85,6 +85,38 @@ import Testing
         }
     }
 
+    /// Twice what waits on the worker at most, byte by byte: what was read makes room for what follows.
+    @Test func aStreamLongerThanItsSpoolIsWhole() async throws {
+        let (period, rounds) = (1_000_003, 140)
+        let script = """
+            import sys
+            block = bytes((i ^ i >> 7 ^ i >> 13) & 255 for i in range(\(period)))
+            for _ in range(\(rounds)): sys.stdout.buffer.write(block)
+            """
+        // Twice, so that whatever begins in the first is in one piece.
+        let blocks = (0..<2 * period).map { index in
+            let i = index % period
+            return UInt8(truncatingIfNeeded: i ^ (i >> 7) ^ (i >> 13))
+        }
+        try await LocalPool.with { local in
+            let sandbox = try await Self.box(local)
+            let process = try await sandbox.exec("python3", "-c", script)
+            var position = 0
+            for try await piece in process.stdout {
+                let place = position % period
+                try #require(piece.count <= period)
+                let isWhole = blocks.withUnsafeBytes { blocks in
+                    blocks.baseAddress.map { memcmp($0 + place, piece, piece.count) == 0 }
+                }
+                try #require(isWhole == true, "something else at \(position)")
+                position += piece.count
+            }
+            #expect(position == period * rounds)
+            #expect(try await process.wait() == 0)
+            try await sandbox.terminate()
+        }
+    }
+
     /// As of a job: what is beyond the limit is dropped, and that is said.
     @Test func outputIsCutAtTheJobsLimit() async throws {
         try await LocalPool.with { local in

@@ -48,10 +48,10 @@ import Testing
     static let execPlans: [ExecPlan] = [
         ExecPlan(
             id: "ex-1", arguments: ["sh", "-c", "echo ä"], environment: ["A=1", "B="], workingDirectory: "/w",
-            user: "nobody", stdin: .pipe, timeoutMs: 1, graceMs: 2, outputBytes: 3),
+            user: "nobody", stdin: .pipe, timeoutMs: 1, graceMs: 2, outputBytes: 3, backlogBytes: 4),
         ExecPlan(
             id: "", arguments: [], environment: [], workingDirectory: "", user: "", stdin: .none, timeoutMs: 0,
-            graceMs: .max, outputBytes: .max),
+            graceMs: .max, outputBytes: .max, backlogBytes: .max),
     ]
 
     @Test(arguments: execPlans) func plansOfFurtherCommandsComeBack(plan: ExecPlan) throws {

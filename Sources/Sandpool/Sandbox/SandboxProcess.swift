@@ -5,9 +5,9 @@ import SandpoolModel
 /// A further command in a sandbox.
 ///
 /// It ends with this handle: once nobody holds it, its input or its outputs any more, it is ended as `terminate` does.
-/// What it writes is live, so each output can be read once. Up to 8 MiB of each wait here for a reader, then the
-/// connection stands still; on the worker the sandbox's `outputBytes` of each are kept, and what comes after is dropped
-/// with a mark. So read what may be long while it comes.
+/// What it writes is live, so each output can be read once, up to the sandbox's `outputBytes`; what comes after is
+/// dropped with a mark. Up to 8 MiB of each wait here for a reader, then the connection stands still, and with 64 MiB
+/// more on the worker the command does. So read what may be long while it comes.
 ///
 /// ```swift
 /// let process = try await sandbox.exec("sort", stdin: true)

@@ -38,8 +38,6 @@ public struct ExecAssignment: Codable, Hashable, Sendable {
     public static let perWorker = 128
     /// Most bytes of both output streams that a worker sends ahead of what the client took.
     public static let outputWindow: Int64 = 512 << 10
-    /// Most bytes of an output stream that are kept, whatever more the job's may have: a job can have `perJob` of them.
-    public static let outputBytes: Int64 = 64 << 20
 
     public init(id: ExecID, lease: AttemptLease, spec: ExecSpec) {
         self.id = id

@@ -10,8 +10,9 @@ struct Exec: AsyncParsableCommand {
         discussion: """
             The command has the job's variables, directory and user unless others are given, and shares the \
             sandbox's files, limits and network. It ends with the job and with this client, and what it writes is \
-            kept nowhere; of each stream come the job's --output-limit and at most 64MiB. Ctrl-C sends it SIGINT, a \
-            second one ends it, a third one leaves. Exit codes are those of run.
+            kept nowhere: it waits while its output is not read. Of each stream comes as much as the job's \
+            --output-limit. Ctrl-C sends it SIGINT, a second one ends it, a third one leaves. Exit codes are those of \
+            run.
 
             Example: sandpool exec -w /repo nightly -- git status
             """)

@@ -89,7 +89,8 @@ final class Exec: Sendable {
         self.job = job
         self.lease = lease
         self.session = session
-        outputLimit = min(outputBytes ?? .max, ExecAssignment.outputBytes) + SpecBounds.outputMarkBytes
+        let (limit, overflow) = (outputBytes ?? .max).addingReportingOverflow(SpecBounds.outputMarkBytes)
+        outputLimit = overflow ? .max : limit
         self.requestBytes = requestBytes
         state = Mutex(State(news: [.created(id: id, job: job)]))
     }

@@ -1,6 +1,6 @@
 extension ExecPlan {
     /// The first byte of an encoded plan.
-    static let codecVersion: UInt8 = 1
+    static let codecVersion: UInt8 = 2
 
     public func encoded() -> [UInt8] {
         var writer = ByteWriter()
@@ -11,6 +11,7 @@ extension ExecPlan {
         writer.write(timeoutMs)
         writer.write(graceMs)
         writer.write(outputBytes)
+        writer.write(backlogBytes)
         return writer.bytes
     }
 
@@ -27,6 +28,7 @@ extension ExecPlan {
         timeoutMs = try reader.read()
         graceMs = try reader.read()
         outputBytes = try reader.read()
+        backlogBytes = try reader.read()
         try reader.expectEnd()
     }
 }

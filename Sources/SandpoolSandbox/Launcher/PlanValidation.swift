@@ -26,6 +26,7 @@ enum PlanValidation {
         try require(texts.allSatisfy { !$0.utf8.contains(0) }, "the directory or user holds a NUL byte")
         try require(plan.workingDirectory.utf8.first == slash, "the working directory is not an absolute path")
         try require(plan.outputBytes <= outputLimit, "more than 1 PiB of output")
+        try require(backlogs.contains(plan.backlogBytes), "a backlog of less than 4 KiB or more than 1 GiB")
     }
 
     static func check(_ plan: SandboxPlan) throws(StageError) {
@@ -57,6 +58,7 @@ enum PlanValidation {
     }
 
     private static let outputLimit: UInt64 = 1 << 50
+    private static let backlogs: ClosedRange<UInt64> = 4_096...1 << 30
 
     private static let slash = UInt8(ascii: "/")
     /// As `SandboxPath.longest`, which this module does not know.

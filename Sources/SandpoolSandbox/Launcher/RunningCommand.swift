@@ -64,6 +64,9 @@ class RunningCommand {
     /// Whether it can still be ended.
     var isUnderWay: Bool { false }
 
+    /// How its output lies in the spools; `nil`: all of it, from the start to the end.
+    var ring: SpoolRing? { nil }
+
     /// What it says about its start comes through this, as long as it has processes.
     var failure: FileDescriptor? { nil }
 

@@ -44,6 +44,8 @@ final class RunningExec: RunningCommand {
 
     override var isUnderWay: Bool { resources != nil }
 
+    override var ring: SpoolRing? { plan.ring }
+
     override var failure: FileDescriptor? { resources?.failure }
 
     /// It leads a process group when it is executed, and its number is its own until the launcher has reaped it.

@@ -15,12 +15,19 @@ public struct ExecPlan: Equatable, Sendable {
     /// Milliseconds on CLOCK_BOOTTIME from its start to SIGTERM, and from there to the kill. 0: as long as the sandbox.
     public var timeoutMs: UInt64
     public var graceMs: UInt64
-    /// Bytes kept of each output stream; what comes after is dropped with a mark.
+    /// Most bytes of each output stream; what comes after is dropped with a mark.
     public var outputBytes: UInt64
+    /// Bytes of each output stream that may wait for the worker, which says how far it is (`SpoolProgress`); with more,
+    /// the command waits.
+    public var backlogBytes: UInt64
+
+    /// How the streams lie in their spools.
+    public var ring: SpoolRing { SpoolRing(backlogBytes: backlogBytes) }
 
     public init(
         id: String, arguments: [String], environment: [String], workingDirectory: String, user: String,
-        stdin: SandboxPlan.StandardInput, timeoutMs: UInt64, graceMs: UInt64, outputBytes: UInt64
+        stdin: SandboxPlan.StandardInput, timeoutMs: UInt64, graceMs: UInt64, outputBytes: UInt64,
+        backlogBytes: UInt64
     ) {
         self.id = id
         self.arguments = arguments
@@ -31,5 +38,6 @@ public struct ExecPlan: Equatable, Sendable {
         self.timeoutMs = timeoutMs
         self.graceMs = graceMs
         self.outputBytes = outputBytes
+        self.backlogBytes = backlogBytes
     }
 }

@@ -5,7 +5,7 @@
 /// opens with `hello`, the launcher answers with `welcome`; a version that the launcher does not know is
 /// answered with `refused` and the connection is closed.
 public enum LauncherProtocol {
-    public static let version: UInt32 = 4
+    public static let version: UInt32 = 5
     /// Bound on one message, well under the 256 KiB at which SEQPACKET fails.
     public static let messageLimit = 65_536
     /// Bound on a plan's memfd.
@@ -45,7 +45,8 @@ public enum LauncherRequest: Equatable, Sendable {
 
 /// What the launcher answers and tells.
 public enum LauncherEvent: Equatable, Sendable {
-    /// The answer to `hello`. Descriptor: the read end of a SEQPACKET socket with `SpoolProgress` messages.
+    /// The answer to `hello`. Descriptor: a SEQPACKET socket for `SpoolProgress` messages, to which the spooler holds
+    /// the other end.
     /// Followed by one `starting` or `adopted` for each sandbox that is still there. `makesDisks`: whether a writable
     /// layer may be as large as the sandbox's memory, or larger.
     case welcome(version: UInt32, bootID: String, hostFingerprint: String, makesDisks: Bool)
@@ -187,7 +188,9 @@ public enum WritableLayerKind: UInt8, Equatable, Sendable {
     case projectQuota = 2
 }
 
-/// Told by the spooler when output arrived: how many bytes of each stream can be read from the spools.
+/// Told by the spooler when output arrived: how many bytes of each stream can be read from the spools. Told to the
+/// spooler of a further command: how many of them are not needed any more, so that their place can be written over
+/// (`SpoolRing`).
 public struct SpoolProgress: Equatable, Sendable {
     public var id: String
     public var stdoutBytes: UInt64

@@ -8,6 +8,8 @@ final class SpooledCommand {
     var open: [Bool]
     /// Whether a stream is looked at again in a moment.
     var waiting = [false, false]
+    /// Whether a stream waits for its reader.
+    var behind = [false, false]
     var stalledSince: UInt64?
     var stalledMs: UInt64 = 0
     var finishing = false

@@ -10,10 +10,7 @@ final class Spooler {
     private var entries: [UInt64: SpooledCommand] = [:]
     /// By the token of the main command, as long as a command of them has its output taken.
     private var sandboxes: [UInt64: SpooledSandbox] = [:]
-    private var worker: SeqPacketSocket?
-    /// Sandboxes whose last progress the worker could not take yet.
-    private var untold: Set<UInt64> = []
-    private var workerIsFull = false
+    private var reader: SpoolReader?
     private static let retryMs: UInt64 = 200
     /// How long the end of a sandbox waits for room on the disk.
     private static let roomLimitMs: UInt64 = 10_000
@@ -46,15 +43,19 @@ final class Spooler {
         try loop.watch(launcher.descriptor, .readable) { [unowned self] in receive() }
     }
 
+    // MARK: What the launcher and the worker say
+
     private func receive() {
         do {
             guard let message = try launcher.receive(limit: 4_096, waiting: false) else { _exit(0) }
             switch try SpoolerRequest(decoding: message.bytes) {
-            case .open(let token, let id, let limit, let sandbox, let cpuMillis):
+            case .open(let token, let id, let limit, let sandbox, let cpuMillis, let backlog):
                 do throws(SystemError) {
                     if message.descriptors.count != 4 { throw SystemError("recvmsg", code: EMFILE) }
+                    let ring = backlog == 0 ? nil : SpoolRing(backlogBytes: backlog)
                     let streams = [0, 1].map {
-                        SpoolStream(pipe: message.descriptors[$0], file: message.descriptors[$0 + 2], limit: limit)
+                        SpoolStream(
+                            pipe: message.descriptors[$0], file: message.descriptors[$0 + 2], limit: limit, ring: ring)
                     }
                     let sandbox = sandboxes[sandbox] ?? SpooledSandbox(token: sandbox, cpuMillis: cpuMillis)
                     try open(SpooledCommand(token: token, id: id, streams: streams, of: sandbox))
@@ -63,10 +64,9 @@ final class Spooler {
                 // One that was refused has nothing to finish.
                 if let entry = entries[token] { finish(entry) } else { answer(.finished(SpoolerCounts(token: token))) }
             case .notify:
-                worker.map { loop.forget($0.descriptor) }
-                worker = message.descriptors.first.map { SeqPacketSocket($0) }
-                workerIsFull = false
-                for entry in entries.values { entry.told = [0, 0]; tell(entry) }
+                reader?.close()
+                reader = message.descriptors.first.flatMap { follow(SeqPacketSocket($0)) }
+                for entry in entries.values { entry.told = [0, 0]; reader?.tell(entry) }
             case .mute(let token): entries[token]?.isMuted = true
             }
         } catch let error as SystemError where error.code == EAGAIN {
@@ -75,6 +75,29 @@ final class Spooler {
             _exit(0)
         } catch {
             Diagnostics.write("spooler: \(error)")
+        }
+    }
+
+    private func follow(_ worker: SeqPacketSocket) -> SpoolReader? {
+        do throws(SystemError) {
+            let reader = try SpoolReader(worker, loop)
+            reader.entry = { [unowned self] in entries[$0] }
+            reader.onRead = { [unowned self] in noteRead($0) }
+            return reader
+        } catch {
+            Diagnostics.write("spooler: the worker's socket: \(error)")
+            return nil
+        }
+    }
+
+    /// The place of what was read is free. One of an earlier worker's is nobody's to read any more.
+    private func noteRead(_ progress: SpoolProgress) {
+        guard let entry = entries.values.first(where: { $0.id == progress.id && !$0.isMuted }) else { return }
+        for (index, bytes) in [progress.stdoutBytes, progress.stderrBytes].enumerated() {
+            entry.streams[index].noteRead(bytes)
+            guard entry.behind[index], entry.streams[index].hasRoom else { continue }
+            entry.behind[index] = false
+            resume(entry, index)
         }
     }
 
@@ -114,9 +137,10 @@ final class Spooler {
         case .empty: if entry.finishing { close(entry, index) }
         case .ended: close(entry, index)
         case .full: stall(entry, index)
+        case .behind: standStill(entry, index)
         }
         tellLimit(entry)
-        tell(entry)
+        reader?.tell(entry)
         pauseIfAhead(entry, index)
     }
 
@@ -129,7 +153,7 @@ final class Spooler {
 
     /// Stops reading for as long as the sandbox is ahead of its pace.
     private func pauseIfAhead(_ entry: SpooledCommand, _ index: Int) {
-        guard entry.open[index], !entry.waiting[index], !entry.finishing else { return }
+        guard entry.open[index], !entry.waiting[index], !entry.behind[index], !entry.finishing else { return }
         let wait = entry.sandbox.pace.wait(at: BoottimeClock.microseconds())
         if wait > 0 { rest(entry, index, milliseconds: wait / 1_000 + 1) }
     }
@@ -153,6 +177,13 @@ final class Spooler {
         rest(entry, index, milliseconds: Self.retryMs)
     }
 
+    /// Stops reading until the reader is further, or the command has ended. Silence all the while: timeouts go on.
+    private func standStill(_ entry: SpooledCommand, _ index: Int) {
+        entry.stalledSince = entry.stalledSince ?? BoottimeClock.milliseconds()
+        entry.behind[index] = true
+        loop.forget(entry.streams[index].pipe)
+    }
+
     private func rest(_ entry: SpooledCommand, _ index: Int, milliseconds: UInt64) {
         loop.forget(entry.streams[index].pipe)
         guard !entry.waiting[index] else { return }
@@ -171,6 +202,7 @@ final class Spooler {
 
     private func finish(_ entry: SpooledCommand) {
         entry.finishing = true
+        entry.behind = [false, false]
         for index in entry.streams.indices where entry.open[index] {
             entry.streams[index].endHere()
             draining: while true {
@@ -180,13 +212,13 @@ final class Spooler {
                 case .empty, .ended:
                     close(entry, index)
                     break draining
-                case .full:
+                case .full, .behind:
                     stall(entry, index)
                     break draining
                 }
             }
         }
-        tell(entry)
+        reader?.tell(entry)
         tellLimit(entry)
         completeIfDrained(entry)
         guard entries[entry.token] != nil else { return }
@@ -196,7 +228,7 @@ final class Spooler {
     /// What is in the pipes by now finds no room: an end that nobody hears of would be worse than a cut output.
     private func cut(_ entry: SpooledCommand) {
         guard entries[entry.token] != nil else { return }
-        Diagnostics.write("spooler: \(entry.id): the last of its output is lost: the disk is full")
+        Diagnostics.write("spooler: \(entry.id): the last of its output is lost: there is no room for it")
         entry.isCut = true
         entry.countStall()
         for index in entry.streams.indices { close(entry, index) }
@@ -211,38 +243,6 @@ final class Spooler {
         counts.stderrBytes = entry.streams[1].written
         counts.truncated = entry.isCut || entry.streams.contains { $0.truncated }
         counts.stalledMs = entry.stalledMs
-        untold.remove(entry.token)
         answer(.finished(counts))
-    }
-
-    /// Tells the worker how much can be read; when its socket is full, the latest state once it has room.
-    private func tell(_ entry: SpooledCommand) {
-        let now = entry.streams.map(\.written)
-        guard !entry.isMuted, now != entry.told, let worker else { return }
-        if workerIsFull {
-            untold.insert(entry.token)
-            return
-        }
-        let progress = SpoolProgress(id: entry.id, stdoutBytes: now[0], stderrBytes: now[1])
-        do throws(SystemError) {
-            try worker.send(progress.encoded(), waiting: false)
-            entry.told = now
-        } catch {
-            guard error.code == EAGAIN else {
-                self.worker = nil
-                return
-            }
-            untold.insert(entry.token)
-            workerIsFull = true
-            try? loop.watch(worker.descriptor, .writable) { [unowned self] in resumeTelling() }
-        }
-    }
-
-    private func resumeTelling() {
-        workerIsFull = false
-        worker.map { loop.forget($0.descriptor) }
-        let waiting = untold
-        untold = []
-        for token in waiting { entries[token].map(tell) }
     }
 }

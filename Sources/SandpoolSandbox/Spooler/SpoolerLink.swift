@@ -23,7 +23,7 @@ final class SpoolerLink {
     func open(_ command: RunningCommand, pipes: [FileDescriptor]) throws(SystemError) {
         let request = SpoolerRequest.open(
             token: command.token, id: command.id, limit: command.outputBytes, sandbox: command.sandboxToken,
-            cpuMillis: command.cpuMillis)
+            cpuMillis: command.cpuMillis, backlog: command.ring?.backlogBytes ?? 0)
         let files = [try command.standardOutput.openForWriting(), try command.standardError.openForWriting()]
         try socket.send(request.encoded(), pipes + files)
     }

@@ -1,8 +1,9 @@
 /// What the launcher tells the spooler.
 enum SpoolerRequest: Equatable {
     /// Descriptors: read ends of stdout and stderr, then the files they go to. `sandbox` is the token of the sandbox's
-    /// main command, `cpuMillis` what the sandbox has of a processor, in thousandths.
-    case open(token: UInt64, id: String, limit: UInt64, sandbox: UInt64, cpuMillis: UInt32)
+    /// main command, `cpuMillis` what the sandbox has of a processor, in thousandths, `backlog` that of a `SpoolRing`,
+    /// or 0 where all of the output is kept.
+    case open(token: UInt64, id: String, limit: UInt64, sandbox: UInt64, cpuMillis: UInt32, backlog: UInt64)
     /// The command's processes are gone: take what is left in the pipes and answer `finished`.
     case finish(token: UInt64)
     /// Descriptor: where `SpoolProgress` goes from now on.
@@ -13,13 +14,14 @@ enum SpoolerRequest: Equatable {
     func encoded() -> [UInt8] {
         var writer = ByteWriter()
         switch self {
-        case .open(let token, let id, let limit, let sandbox, let cpuMillis):
+        case .open(let token, let id, let limit, let sandbox, let cpuMillis, let backlog):
             writer.write(UInt8(1))
             writer.write(token)
             writer.write(id)
             writer.write(limit)
             writer.write(sandbox)
             writer.write(cpuMillis)
+            writer.write(backlog)
         case .finish(let token):
             writer.write(UInt8(2))
             writer.write(token)
@@ -37,7 +39,7 @@ enum SpoolerRequest: Equatable {
         case 1:
             self = .open(
                 token: try reader.read(), id: try reader.readString(), limit: try reader.read(),
-                sandbox: try reader.read(), cpuMillis: try reader.read())
+                sandbox: try reader.read(), cpuMillis: try reader.read(), backlog: try reader.read())
         case 2: self = .finish(token: try reader.read())
         case 3: self = .notify
         case 4: self = .mute(token: try reader.read())

@@ -66,10 +66,7 @@ struct OutcomeBuilder: Sendable {
         guard let outputBytes, max(report.stdoutBytes, report.stderrBytes) >= UInt64(clamping: outputBytes) else {
             return "a stream was cut, as the worker could not keep more of it"
         }
-        let advice =
-            outputBytes < ExecAssignment.outputBytes
-            ? "run the job with a higher --output-limit" : "write what is longer to a file in the sandbox"
-        return "a stream was cut at its limit of \(Self.size(outputBytes)); \(advice)"
+        return "a stream was cut at its limit of \(Self.size(outputBytes)); run the job with a higher --output-limit"
     }
 
     private func ended(_ report: ExitReport) -> Outcome {

@@ -17,6 +17,8 @@ struct PlanBuilder: Sendable {
         static let pids: UInt32 = 1_024
         static let diskBytes: UInt64 = 512 << 20
         static let outputBytes: UInt64 = 1 << 30
+        /// What of each stream of a further command may wait for its client: a job can have many of them.
+        static let execBacklogBytes: UInt64 = 64 << 20
         static let timeoutSeconds = 300.0
         static let graceSeconds = 10.0
     }
@@ -64,12 +66,13 @@ struct PlanBuilder: Sendable {
             stdin: spec.stdin == .stream ? .pipe : .none,
             timeoutMs: spec.timeoutSeconds.map { max(1, Self.milliseconds($0)) } ?? 0,
             graceMs: attempt.graceMs,
-            outputBytes: UInt64(clamping: Self.execOutputBytes(in: attempt)))
+            outputBytes: UInt64(clamping: Self.execOutputBytes(in: attempt)),
+            backlogBytes: Defaults.execBacklogBytes)
     }
 
-    /// Most bytes of a stream of a further command in the sandbox of `attempt`.
+    /// Most bytes of a stream of a further command in the sandbox of `attempt`: the job's.
     static func execOutputBytes(in attempt: LiveAttempt) -> Int64 {
-        min(attempt.outcomes.outputBytes ?? Int64(Defaults.outputBytes), ExecAssignment.outputBytes)
+        attempt.outcomes.outputBytes ?? Int64(Defaults.outputBytes)
     }
 
     /// Sorted, so that the same spec always gives the same plan.

@@ -1,5 +1,6 @@
 import SandpoolAPI
 import SandpoolModel
+import SandpoolSandbox
 
 /// Everything the core holds of one exec beside its state machine.
 struct LiveExec {
@@ -15,6 +16,10 @@ struct LiveExec {
     /// `durable` is what the client took: nothing of an exec is stored.
     var cursors = OutputCursors()
     var input = CommandInput()
+    /// How its streams lie in the spools.
+    let ring: SpoolRing
+    /// Bytes of both streams that the spooler was told to need no more.
+    private(set) var freed: Int64 = 0
 
     func spool(_ stream: OutputStreamCode) -> SpoolFile? { stream == .stdout ? stdout : stderr }
 
@@ -35,6 +40,19 @@ struct LiveExec {
 
     /// Whether its end can be told now.
     var isFinished: Bool { machine.end != nil && (machine.isLeft || cursors.unsent == 0) }
+
+    /// What the spooler is to be told: how far the client is, or all of it where there is none any more. `nil` while it
+    /// would not make much of a difference.
+    mutating func takeFreed() -> SpoolProgress? {
+        let (stdout, stderr) =
+            machine.isLeft
+            ? (cursors.stdout.available, cursors.stderr.available) : (cursors.stdout.durable, cursors.stderr.durable)
+        let step = machine.isLeft ? 1 : Int64(clamping: ring.backlogBytes / 64)
+        guard stdout + stderr - freed >= step else { return nil }
+        freed = stdout + stderr
+        return SpoolProgress(
+            id: id.text, stdoutBytes: UInt64(clamping: stdout), stderrBytes: UInt64(clamping: stderr))
+    }
 
     /// Bytes that may be sent ahead of the client.
     var room: Int { Int(max(0, ExecAssignment.outputWindow - cursors.unacknowledged)) }

@@ -27,7 +27,7 @@ extension WorkerCore {
             outcomes.outputBytes = PlanBuilder.execOutputBytes(in: attempt)
             outcomes.timeoutSeconds = exec.spec.timeoutSeconds
             execs[exec.id] = LiveExec(
-                id: exec.id, lease: exec.lease, outcomes: outcomes, graceMs: attempt.graceMs)
+                id: exec.id, lease: exec.lease, outcomes: outcomes, graceMs: attempt.graceMs, ring: plan.ring)
             launcher.send(.exec(id: exec.id.text, sandbox: attempt.id.text), [file])
         } catch {
             refuse(exec, "\(error)")
@@ -44,6 +44,13 @@ extension WorkerCore {
     func apply(_ event: ExecMachine.Event, to id: ExecID) {
         guard let actions = execs[id]?.machine.handle(event) else { return }
         for action in actions { perform(action, for: id) }
+        freeSpool(of: id)
+    }
+
+    /// Lets the spooler write over what nobody needs any more, so that a command that waits for room goes on.
+    private func freeSpool(of id: ExecID) {
+        guard let freed = execs[id]?.takeFreed() else { return }
+        launcher?.tellRead(freed)
     }
 
     private func perform(_ action: ExecMachine.Action, for id: ExecID) {
@@ -67,8 +74,8 @@ extension WorkerCore {
     func takeExec(_ event: LauncherEvent, _ descriptors: [FileDescriptor]) -> Bool {
         switch event {
         case .started(let text, _):
-            guard let id = ExecID(text), execs[id] != nil else { return false }
-            if let streams = CommandDescriptors(descriptors) {
+            guard let id = ExecID(text), let ring = execs[id]?.ring else { return false }
+            if let streams = CommandDescriptors(descriptors, ring: ring) {
                 execs[id]?.stdout = streams.stdout
                 execs[id]?.stderr = streams.stderr
                 execs[id]?.input.pipe = streams.input
@@ -104,6 +111,7 @@ extension WorkerCore {
     func noteExecOutput(_ progress: SpoolProgress) -> Bool {
         guard let id = ExecID(progress.id) else { return false }
         grow(id, stdout: progress.stdoutBytes, stderr: progress.stderrBytes)
+        freeSpool(of: id)
         offerExec(id)
         return true
     }
@@ -146,6 +154,7 @@ extension WorkerCore {
     func noteTaken(_ id: ExecID, stdout: Int64, stderr: Int64) {
         execs[id]?.cursors.stdout.acknowledge(stdout)
         execs[id]?.cursors.stderr.acknowledge(stderr)
+        freeSpool(of: id)
         offerExec(id)
     }
 

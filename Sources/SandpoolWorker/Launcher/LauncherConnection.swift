@@ -24,6 +24,8 @@ final class LauncherConnection {
     private let handle: (Input) -> Void
     private var progressSocket: SeqPacketSocket?
     private var waiting: [(bytes: [UInt8], descriptors: [FileDescriptor])] = []
+    /// What the spooler had no room for yet, the newest of each.
+    private var untold: [String: SpoolProgress] = [:]
     private var isOpen = true
 
     init(_ socket: SeqPacketSocket, on events: EventLoop, _ handle: @escaping (Input) -> Void) throws {
@@ -52,6 +54,28 @@ final class LauncherConnection {
         }
     }
 
+    /// Tells the spooler how much of a further command's output is not needed any more.
+    func tellRead(_ progress: SpoolProgress) {
+        guard progressSocket != nil else { return }
+        untold[progress.id] = progress
+        if untold.count == 1 { tellUntold() }
+    }
+
+    private func tellUntold() {
+        guard let socket = progressSocket else { return }
+        for (id, progress) in untold {
+            do throws(SystemError) {
+                try socket.send(progress.encoded(), waiting: false)
+                untold[id] = nil
+            } catch {
+                // A spooler that is gone shows at the other socket: its launcher ends with it.
+                if error.code != EAGAIN { untold = [:] }
+                break
+            }
+        }
+        try? events.change(socket.descriptor, untold.isEmpty ? .readable : [.readable, .writable])
+    }
+
     func close(_ reason: String) {
         guard isOpen else { return }
         isOpen = false
@@ -59,7 +83,7 @@ final class LauncherConnection {
         // Now, not when the last reference goes: the launcher takes one worker at a time.
         shutdown(socket.descriptor.raw, Int32(SHUT_RDWR))
         if let progressSocket { events.forget(progressSocket.descriptor) }
-        waiting = []
+        (waiting, untold) = ([], [:])
         // Later, so that nobody is told while it is in the middle of a request.
         events.afterEvents { [handle] in handle(.closed(reason)) }
     }
@@ -107,6 +131,7 @@ final class LauncherConnection {
     /// Only the newest report of each sandbox counts, so a turn's worth is folded into one each.
     private func receiveProgress() {
         guard let socket = progressSocket else { return }
+        if !untold.isEmpty { tellUntold() }
         var newest: [String: SpoolProgress] = [:]
         do {
             for _ in 0..<Self.turnLimit {

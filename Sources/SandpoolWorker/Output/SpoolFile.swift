@@ -1,10 +1,13 @@
 import Glibc
 import LinuxSystem
 import NIOCore
+import SandpoolSandbox
 
 /// One stream's spool: the launcher's file, open for reading at offsets (pread(2)).
 struct SpoolFile: Sendable {
     let file: FileDescriptor
+    /// How the stream lies in it; `nil`: from the start to the end.
+    var ring: SpoolRing?
 
     /// Bytes that were written so far (fstat(2)).
     var size: Int64 {
@@ -16,8 +19,10 @@ struct SpoolFile: Sendable {
     func read(at offset: Int64, count: Int) throws(SystemError) -> ByteBuffer {
         var buffer = ByteBufferAllocator().buffer(capacity: count)
         while buffer.readableBytes < count {
-            let position = off_t(offset) + off_t(buffer.readableBytes)
-            let wanted = count - buffer.readableBytes
+            let next = offset + Int64(buffer.readableBytes)
+            let place = ring?.place(of: UInt64(clamping: next)) ?? (UInt64(clamping: next), .max)
+            let position = off_t(clamping: place.position)
+            let wanted = Int(min(UInt64(count - buffer.readableBytes), place.count))
             var failure: SystemError?
             let got = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: wanted) { region in
                 do throws(SystemError) {

@@ -37,7 +37,7 @@ extension WorkerCore {
         switch event {
         case .started(let id, _):
             guard ownSandboxes[id] != nil else { return false }
-            ownSandboxes[id]?.output = descriptors.first.map(SpoolFile.init)
+            ownSandboxes[id]?.output = descriptors.first.map { SpoolFile(file: $0) }
         case .failed(let id, let failure):
             guard let own = ownSandboxes.removeValue(forKey: id) else { return false }
             own.waiter.resume(throwing: OwnSandbox.NotStarted(failure: failure))

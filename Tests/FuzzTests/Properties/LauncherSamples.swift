@@ -28,10 +28,11 @@ enum LauncherSamples {
     static let execPlans: [ExecPlan] = [
         ExecPlan(
             id: "ex-1", arguments: ["sh", "-c", "echo ä"], environment: ["A=1", "B="], workingDirectory: "/w",
-            user: "nobody", stdin: .pipe, timeoutMs: 300_000, graceMs: 10_000, outputBytes: 1 << 30),
+            user: "nobody", stdin: .pipe, timeoutMs: 300_000, graceMs: 10_000, outputBytes: 1 << 30,
+            backlogBytes: 64 << 20),
         ExecPlan(
             id: "ex-2", arguments: ["true"], environment: [], workingDirectory: "/", user: "0", stdin: .none,
-            timeoutMs: 0, graceMs: 0, outputBytes: 0),
+            timeoutMs: 0, graceMs: 0, outputBytes: 0, backlogBytes: 4_096),
     ]
 
     static let plans: [SandboxPlan] = [

@@ -48,7 +48,8 @@ extension FuzzTarget {
         canonical(
             "spooler-request", sources: codec + ["SandpoolSandbox/Spooler/SpoolerMessages.swift"],
             seeds: [
-                SpoolerRequest.open(token: 7, id: "sb-1", limit: 1 << 30, sandbox: 7, cpuMillis: 1_000).encoded(),
+                SpoolerRequest.open(token: 7, id: "sb-1", limit: 1 << 30, sandbox: 7, cpuMillis: 1_000, backlog: 0)
+                    .encoded(),
                 SpoolerRequest.finish(token: 7).encoded(), SpoolerRequest.notify.encoded(),
                 SpoolerRequest.mute(token: 7).encoded(),
             ],

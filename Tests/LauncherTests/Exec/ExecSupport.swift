@@ -7,13 +7,13 @@ extension ExecPlan {
     static func test(
         _ arguments: String..., id: String = "exec", environment: [String] = [], workingDirectory: String = "/",
         user: String = "0", stdin: SandboxPlan.StandardInput = .none, timeoutMs: UInt64 = 0, graceMs: UInt64 = 10_000,
-        output: UInt64 = 16 << 20
+        output: UInt64 = 16 << 20, backlog: UInt64 = 64 << 20
     ) -> ExecPlan {
         ExecPlan(
             id: id, arguments: arguments,
             environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"] + environment,
             workingDirectory: workingDirectory, user: user, stdin: stdin, timeoutMs: timeoutMs, graceMs: graceMs,
-            outputBytes: output)
+            outputBytes: output, backlogBytes: backlog)
     }
 
     static func shell(_ script: String, id: String = "exec") -> ExecPlan { .test("/bin/sh", "-c", script, id: id) }

@@ -11,7 +11,7 @@ final class LauncherClient {
     private var socket: SeqPacketSocket?
     private(set) var progress: SeqPacketSocket?
     /// What the spooler told last of each stdout: word of one sandbox comes while another's is waited for.
-    private var outputBytes: [String: UInt64] = [:]
+    private(set) var outputBytes: [String: UInt64] = [:]
     private var pending: [(event: LauncherEvent, descriptors: [FileDescriptor])] = []
     /// Nothing that a test waits for takes as long.
     private static let limitMs: Int32 = 60_000

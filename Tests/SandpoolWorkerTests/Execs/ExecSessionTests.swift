@@ -67,13 +67,14 @@ import Testing
                     == ExecPlan(
                         id: plain.id.text, arguments: ["ls"],
                         environment: ["HOME=/root", "PATH=\(PlanBuilder.Defaults.path)", job], workingDirectory: "/",
-                        user: "0", stdin: .none, timeoutMs: 0, graceMs: 10_000, outputBytes: 8 << 20))
+                        user: "0", stdin: .none, timeoutMs: 0, graceMs: 10_000, outputBytes: 8 << 20,
+                        backlogBytes: 64 << 20))
             #expect(
                 plans[own.id.text]
                     == ExecPlan(
                         id: own.id.text, arguments: ["sh", "-c", "x"], environment: ["A=b", "PATH=/own", job],
                         workingDirectory: "/w", user: "7", stdin: .pipe, timeoutMs: 1_500, graceMs: 10_000,
-                        outputBytes: 8 << 20))
+                        outputBytes: 8 << 20, backlogBytes: 64 << 20))
         }
     }
 
@@ -122,7 +123,7 @@ import Testing
         }
     }
 
-    @Test func itsOutputHasALimitOfItsOwn() async throws {
+    @Test func itsOutputHasTheJobsLimit() async throws {
         try await RunningWorker.with { coordinator, launcher in
             let session = try await coordinator.session()
             _ = try await session.welcome()
@@ -138,7 +139,7 @@ import Testing
             try session.send(.exec(exec))
             try await launcher.request(Self.asked(exec))
             let plan = launcher.plans.withLockedValue { $0[exec.id.text] }
-            #expect(plan?.outputBytes == UInt64(ExecAssignment.outputBytes))
+            #expect(plan?.outputBytes == 1 << 40 && plan?.backlogBytes == PlanBuilder.Defaults.execBacklogBytes)
         }
     }
 
@@ -205,6 +206,31 @@ import Testing
                 try launcher.exit(exec.id)
                 #expect(try await Self.end(exec, session).outcome.exitCode == 0)
             }
+        }
+    }
+
+    /// With what the client took and nothing else, place in the spool is given back.
+    @Test func theSpoolerIsToldWhatTheClientTook() async throws {
+        try await RunningWorker.with(stdout: Samples.output) { coordinator, launcher in
+            let session = try await Self.running(coordinator, launcher)
+            let exec = Self.exec(1)
+            try session.send(.exec(exec))
+            try await launcher.request(Self.asked(exec))
+            try launcher.tellOutput(of: exec.id, stdout: Samples.output.count)
+            let window = Int(ExecAssignment.outputWindow)
+            for turn in 0..<2 {
+                try await session.take(exec.id.text, from: turn * window, to: (turn + 1) * window)
+                try session.send(.execOutputTaken(exec.id, stdout: Int64((turn + 1) * window), stderr: 0))
+            }
+            // Not for each window.
+            let id = exec.id.text
+            #expect(try await launcher.toldRead() == SpoolProgress(id: id, stdoutBytes: 1 << 20, stderrBytes: 0))
+            // One that is left needs nothing of it any more, whatever comes.
+            try session.send(.execLeave(exec.id))
+            let all = UInt64(Samples.output.count)
+            #expect(try await launcher.toldRead() == SpoolProgress(id: id, stdoutBytes: all, stderrBytes: 0))
+            try launcher.tellOutput(of: exec.id, stdout: Samples.output.count + 1)
+            #expect(try await launcher.toldRead() == SpoolProgress(id: id, stdoutBytes: all + 1, stderrBytes: 0))
         }
     }
 

@@ -19,6 +19,9 @@ final class FakeLauncher: Sendable {
     /// What the worker asked for, in order.
     let requests: AsyncStream<LauncherRequest>
     private let asked: AsyncStream<LauncherRequest>.Continuation
+    /// What the worker tells the spooler, in order.
+    private let readings: AsyncStream<SpoolProgress>
+    private let read: AsyncStream<SpoolProgress>.Continuation
     private let listener: SeqPacketSocket
     private let stdout: [UInt8]
     /// What a sandbox that attacks itself writes; it ends at once.
@@ -36,9 +39,21 @@ final class FakeLauncher: Sendable {
         // Binding sets the whole process's umask for a moment, and suites beside this one make private directories.
         listener = try SeqPacketSocket.listen(path: path, mode: 0o700)
         (requests, asked) = AsyncStream.makeStream()
+        (readings, read) = AsyncStream.makeStream()
         Thread.detachNewThread { [self] in
             while let socket = try? listener.accept() { try? serve(socket) }
             asked.finish()
+            read.finish()
+        }
+    }
+
+    /// Until the worker closes it.
+    private func listen(to progress: SeqPacketSocket) {
+        Thread.detachNewThread { [self] in
+            while let message = try? progress.receive(limit: 128) {
+                guard let told = try? SpoolProgress(decoding: message.bytes) else { return }
+                read.yield(told)
+            }
         }
     }
 
@@ -51,6 +66,7 @@ final class FakeLauncher: Sendable {
             case .hello:
                 let (ours, theirs) = try SeqPacketSocket.pair()
                 connection.withLockedValue { $0 = Connection(events: socket, progress: ours) }
+                listen(to: ours)
                 try socket.send(
                     LauncherEvent.welcome(
                         version: LauncherProtocol.version, bootID: "boot", hostFingerprint: "f", makesDisks: false
@@ -109,6 +125,12 @@ final class FakeLauncher: Sendable {
     func tellOutput<Kind>(of id: Identifier<Kind>, stdout bytes: Int) throws {
         let progress = SpoolProgress(id: id.text, stdoutBytes: UInt64(bytes), stderrBytes: 0)
         try connection.withLockedValue { $0.progress }?.send(progress.encoded())
+    }
+
+    /// The next word of the worker's to the spooler.
+    func toldRead() async throws -> SpoolProgress {
+        for await progress in readings { return progress }
+        throw WorkerError("the worker never told")
     }
 
     func exit<Kind>(

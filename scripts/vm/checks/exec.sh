@@ -9,6 +9,14 @@ check "its memory is the sandbox's" 137 '*' sandpool exec box -- python3 -c 'byt
 check "its processes are too" 2 '*fork*' sandpool exec box -- sh -c 'for i in $(seq 30); do sleep 5 & done'
 check "the sandbox goes on" 0 'here' sandpool exec box -- echo here
 sandpool cancel box
+
+sandpool submit --block-network --memory 64MiB --disk 16MiB --name busy -- sh -c 'while :; do true | true; done' >/dev/null
+await "a sandbox that forks all the time" "sandpool show busy | grep -q running"
+check "its first commands, eight at once" 0 '' sh -c '
+    for i in 1 2 3 4 5 6 7 8; do sandpool exec busy -- true || echo "$i failed" & done; wait'
+check "more than waits for a reader" 0 '80000000' sh -c 'sandpool exec busy -- head -c 80000000 /dev/zero | wc -c'
+sandpool cancel busy
+
 check "no command where no sandbox is" 125 '*its sandbox is gone*' \
     sh -c 'sandpool wait box >/dev/null; sandpool exec box -- true'
 
