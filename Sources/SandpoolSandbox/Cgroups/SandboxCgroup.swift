@@ -106,10 +106,11 @@ final class SandboxCgroup {
         return poll(&wanted, 1, 0) == 1
     }
 
-    /// Makes it come again for the next kill.
-    func takeOOMNotice() {
+    /// Makes it come again for the next kill; how many there were.
+    func takeOOMNotice() -> UInt64 {
         var count: UInt64 = 0
-        if let oomNotice { _ = read(oomNotice.raw, &count, 8) }
+        if let oomNotice, read(oomNotice.raw, &count, 8) != 8 { return 0 }
+        return count
     }
 
     func peakMemory() -> UInt64 { memory?.peakMemory(isUnified: isUnified) ?? 0 }

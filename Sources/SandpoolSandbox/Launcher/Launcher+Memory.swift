@@ -4,7 +4,7 @@ import LinuxSystem
 /// With that process goes the whole command that it belongs to, as on version 2 by itself (memory.oom.group).
 extension Launcher {
     private static let lookMs: UInt64 = 2
-    /// What is about to end anyway is not counted (`task_will_free_mem`).
+    /// After the last notice. What is about to end anyway is not counted (`task_will_free_mem`).
     private static let looks = 500
 
     func ranOutOfMemory(_ sandbox: RunningSandbox, _ notice: FileDescriptor) {
@@ -13,24 +13,25 @@ extension Launcher {
             loop.forget(notice)
             return kill(sandbox)
         }
-        cgroup.takeOOMNotice()
-        look(for: Self.looks, in: sandbox)
+        sandbox.memorySearch.noticed += cgroup.takeOOMNotice()
+        sandbox.memorySearch.looksLeft = Self.looks
+        // One at a time, however many notices a sandbox can bring about.
+        if !sandbox.memorySearch.isUnderWay { look(in: sandbox) }
     }
 
     /// Each cgroup counts its own: whose count has grown, it was.
-    private func look(for looks: Int, in sandbox: RunningSandbox) {
-        guard looks > 0, let resources = sandbox.resources else { return }
+    private func look(in sandbox: RunningSandbox) {
+        sandbox.memorySearch.isUnderWay = false
+        guard let resources = sandbox.resources else { return }
         if resources.cgroup.oomKills() > 0 { return kill(sandbox) }
-        var isFound = false
         for exec in sandbox.execs.values where !exec.isOutOfMemory {
             guard let cgroup = exec.resources?.cgroup, cgroup.oomKills() > 0 else { continue }
             exec.isOutOfMemory = true
-            isFound = true
+            sandbox.memorySearch.found()
             kill(exec)
         }
-        if isFound { return }
-        _ = loop.schedule(at: BoottimeClock.milliseconds() + Self.lookMs) { [unowned self] in
-            look(for: looks - 1, in: sandbox)
-        }
+        guard sandbox.memorySearch.goesOn() else { return }
+        sandbox.memorySearch.isUnderWay = true
+        _ = loop.schedule(at: BoottimeClock.milliseconds() + Self.lookMs) { [unowned self] in look(in: sandbox) }
     }
 }

@@ -22,9 +22,12 @@ final class RunningSandbox: RunningCommand {
     let plan: SandboxPlan
     var resources: Resources?
     var downloadSink: FileDescriptor?
+    /// Gives back what it has, and what it waits for, before it is made.
+    var endWait: (() -> Void)?
     /// For one of the launcher's own: gets the end in place of the worker.
     var onEnd: ((JobEnd) -> Void)?
     var idleCheck: EventLoop.TimerToken?
+    var memorySearch = MemorySearch()
     /// Further commands in it that have not ended, by token.
     var execs: [UInt64: RunningExec] = [:]
     /// What its end waits with for theirs.
