@@ -4,7 +4,16 @@ import LinuxSystem
 /// What a writable layer is made of that does not fit the memory, at each place where a launcher of this host has its
 /// data: a directory with a limit of its own where the file system enforces that, else an image over a loop device.
 enum BigDiskCheck {
-    static var found: HostCheck {
+    static var found: HostCheck { geteuid() == 0 ? foundByRoot : foundByOthers }
+
+    /// Only root makes them (`HostRights.makesDisks`), whatever this host has for him.
+    private static var foundByOthers: HostCheck {
+        HostCheck(
+            "big disks", false, isRequired: false, "without root a --disk has to be smaller than --memory",
+            fix: "run with sudo, or ask for more --memory")
+    }
+
+    private static var foundByRoot: HostCheck {
         let limited = places.filter(hasProjectQuotas)
         let others = places.filter { !limited.contains($0) }
         let lacks = missing
@@ -29,9 +38,8 @@ enum BigDiskCheck {
         return used.isEmpty ? [HostFile.nearest(to: DataDirectories.local)] : used
     }
 
-    /// What the kernel says, which a launcher does not believe before it tried. Only root's launcher asks.
+    /// What the kernel says, which a launcher does not believe before it tried.
     private static func hasProjectQuotas(_ place: String) -> Bool {
-        guard geteuid() == 0 else { return false }
         let directory = try? FileDescriptor.open(place, O_PATH | O_DIRECTORY)
         return directory.map { ProjectQuota(of: $0).isEnforced } ?? false
     }

@@ -19,7 +19,7 @@ enum OrdinaryUserChecks {
     }
 
     private static var limits: HostCheck {
-        let reason = OrdinaryUser.gaps.unlimitedBecause
+        let reason = LauncherProgram.lackOfLimits
         return HostCheck(
             "limits", reason == nil, isRequired: false,
             reason == nil ? "a cgroup is delegated to you" : "no --cpus, --memory and --pids",

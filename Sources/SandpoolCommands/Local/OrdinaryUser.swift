@@ -8,7 +8,7 @@ enum OrdinaryUser {
     static var gaps: HostGaps {
         var gaps = HostGaps()
         guard geteuid() != 0 else { return gaps }
-        if case .missing(let reason) = UserDelegation.find() { gaps.unlimitedBecause = reason }
+        gaps.unlimitedBecause = LauncherProgram.lackOfLimits
         gaps.blockedBecause = LauncherProgram.lackOfNetwork?.text
         return gaps
     }

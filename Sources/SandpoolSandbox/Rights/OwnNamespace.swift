@@ -16,14 +16,14 @@ enum OwnNamespace {
 
     static func enter() throws(LauncherError) -> HostRights {
         let user = geteuid()
+        // Asked as that user, and of no interest where he was given one.
+        let lack = UserDelegation.lack ?? "the launcher was not started by: systemd-run --user --scope -p Delegate=yes"
         do throws(SystemError) {
             let ids = try becomeRoot(user, getegid())
             let outside = try Self.outside()
             try Namespaces.network.unshare()
             return HostRights.ordinaryUser(
-                ids,
-                unlimitedBecause: CgroupTree.isDelegatedHere
-                    ? nil : "no cgroup of this host is delegated to user \(user)", outside: outside)
+                ids, unlimitedBecause: CgroupTree.isDelegatedHere ? nil : lack, outside: outside)
         } catch {
             throw LauncherError("this host gives user \(user) no user namespace (\(error)); run: sandpool doctor")
         }

@@ -54,6 +54,9 @@ public struct LauncherProgram: Sendable {
         return waitpid(pid, &status, 0) == pid && status == 0
     }
 
+    /// Why ordinary users' sandboxes cannot be limited on this host.
+    public static var lackOfLimits: String? { UserDelegation.lack }
+
     /// What ordinary users' sandboxes lack on this host to have a network, as far as it shows without a try.
     public static var lackOfNetwork: Pasta.Lack? { Pasta.missing }
 

@@ -1,6 +1,7 @@
 import Glibc
 import LinuxSystem
 import Logging
+import SandpoolSandbox
 
 /// Gets the worker a launcher, and another connection when one is lost.
 struct LauncherSupervisor: Sendable {

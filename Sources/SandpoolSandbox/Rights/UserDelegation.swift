@@ -9,8 +9,8 @@ public enum UserDelegation {
 
     /// How a program is started in a scope of its own.
     public struct Scope: Sendable {
-        let words: [String]
-        let environment: [String]
+        public let words: [String]
+        public let environment: [String]
     }
 
     private static let program = "/usr/bin/systemd-run"
@@ -46,6 +46,13 @@ public enum UserDelegation {
                     "--property=Delegate=yes", "--property=TasksMax=infinity", "--",
                 ],
                 environment: ["XDG_RUNTIME_DIR=\(runtime)"]))
+    }
+
+    /// Why this process's user can have no limits, with what to do. Nil: he can. Commands that refuse a limit
+    /// (`HostGaps`) and the launcher that could not keep it (`HostRights`) say this and nothing else.
+    public static var lack: String? {
+        if case .missing(let reason) = find() { return reason }
+        return nil
     }
 
     private static func text(_ path: String) -> String? {
