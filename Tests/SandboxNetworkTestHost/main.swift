@@ -63,7 +63,7 @@ final class Commands {
             words[2] == "blocked"
             ? .blocked : .open(allowCIDRs: list(3), allowDomains: list(4), openedCIDRs: list(5))
         do {
-            let lease = try network.take(policy, slot: 0, sandbox: words[1])
+            let lease = try network.take(policy, sandbox: words[1])
             leases[words[1]] = lease
             let resolver = String(decoding: lease.resolvConf, as: UTF8.self).split(separator: "\n").joined()
             say("ok \(lease.namespace.raw) \(lease.hostsAddress) \(resolver)")

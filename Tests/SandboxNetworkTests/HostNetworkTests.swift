@@ -14,7 +14,7 @@ struct HostNetworkTests {
         let launcher = topology.launcher.id
         #expect(try Topology.run(["cat", "/proc/\(launcher)/task/\(launcher)/children"]).isEmpty)
         // Namespaces end in the background, and their links with them.
-        try Self.waitUntil { try Self.state(topology) == before }
+        try Topology.waitUntil("the host is as it was") { try Self.state(topology) == before }
     }
 
     @Test("A launcher after one that was killed clears what that one left, and works")
@@ -171,13 +171,5 @@ struct HostNetworkTests {
         try topology.inHost("sh", "-c", "ip -o link | cut -d: -f2") + topology.inHost("ip", "-o", "-4", "addr")
             + topology.inHost("ip", "route") + topology.inHost("nft", "list", "ruleset")
             + topology.inHost("sysctl", "net.ipv4.conf.up0.forwarding", "net.ipv4.ip_forward")
-    }
-
-    /// Asks again and again, each time with several processes, so for tens of seconds.
-    private static func waitUntil(_ condition: () throws -> Bool) throws {
-        for _ in 0..<200 {
-            if try condition() { return }
-        }
-        Issue.record("the host never came to be as it was")
     }
 }

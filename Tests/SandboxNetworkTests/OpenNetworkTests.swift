@@ -45,6 +45,34 @@ struct OpenNetworkTests {
         #expect(try sandbox.probe("tcp", "192.0.2.2") == "reached \(sandbox.address)")
     }
 
+    @Test("What the host takes for its own by a route is not reached, and only because of the filters")
+    func refusesLocalRoutes() throws {
+        let topology = try Topology(prepare: ["ip route add local 198.51.100.0/24 dev lo"])
+        try topology.serve(in: topology.host.enter)
+        let sandbox = try topology.takeOpen()
+        #expect(try sandbox.probe("tcp", "198.51.100.9") == "failed ECONNREFUSED")
+        try sandbox.removeFilter()
+        _ = try topology.inHost("nft", "flush", "ruleset")
+        #expect(try sandbox.probe("tcp", "198.51.100.9") == "reached \(sandbox.address)")
+    }
+
+    @Test(
+        "What the host takes for its own later is not reached, even after a flush of its ruleset",
+        arguments: ["addr IS 198.51.100.9/32 dev up0", "route IS local 198.51.100.0/24 dev lo"])
+    func followsHost(change: String) throws {
+        let topology = try Topology()
+        try topology.serve(in: topology.host.enter)
+        let sandbox = try topology.takeOpen()
+        _ = try topology.inHost("nft", "flush", "ruleset")
+        for (verb, isThere) in [("add", true), ("del", false)] {
+            _ = try topology.inHost("sh", "-ec", "ip " + change.replacing("IS", with: verb))
+            try Topology.waitUntil("the launcher has heard of it") {
+                try sandbox.run("nft", "list", "set", "inet", "sandpool", "host").contains("198.51.100.") == isThere
+            }
+            if isThere { #expect(try sandbox.probe("tcp", "198.51.100.9") == "failed ECONNREFUSED") }
+        }
+    }
+
     @Test("Another sandbox is not reached")
     func refusesOtherSandbox() throws {
         let topology = try Topology()

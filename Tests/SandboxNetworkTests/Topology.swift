@@ -102,6 +102,14 @@ final class Topology {
         return output
     }
 
+    /// Asks again and again, each time with a process or several, so for tens of seconds.
+    static func waitUntil(_ what: String, _ condition: () throws -> Bool) throws {
+        for _ in 0..<200 {
+            if try condition() { return }
+        }
+        Issue.record("it never came: \(what)")
+    }
+
     static func outcome(_ words: [String]) throws -> (status: Int32, output: String, error: String) {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")

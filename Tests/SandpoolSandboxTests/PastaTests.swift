@@ -46,6 +46,11 @@ import Testing
             #expect(try HostSideCommand(command.encoded) == command)
             #expect(throws: CodecError.self) { try HostSideCommand(command.encoded + [0]) }
         }
+        let event = HostSideEvent.ended(token: .max)
+        #expect(try HostSideEvent(event.encoded) == event)
+        for bytes in [event.encoded + [0], [2] + event.encoded.dropFirst(), []] {
+            #expect(throws: CodecError.self) { try HostSideEvent(bytes) }
+        }
         #expect(throws: CodecError.self) { try HostSideCommand([9]) }
         #expect(throws: CodecError.self) { try HostSideCommand([]) }
     }

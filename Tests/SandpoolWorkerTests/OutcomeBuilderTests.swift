@@ -135,6 +135,35 @@ import Testing
                 + "remove files from /tmp, or run the job with --memory 128MiB")
     }
 
+    @Test func aNetworkThatEndedIsSaidBesideTheEnd() {
+        func outcome(_ count: UInt32, _ end: ExitReport.End = .exited(code: 1), downloads: String = "") -> Outcome {
+            OutcomeBuilder().outcome(
+                of: ExitReport(end: end, reason: .none, downloadMessage: downloads, networkInterruptions: count))
+        }
+        let text = "while the command ran; connections of that moment were lost"
+        #expect(outcome(1).message == "network: it ended once \(text)")
+        #expect(outcome(1).exitCode == 1 && outcome(0).message == nil)
+        #expect(outcome(3, .signaled(signal: 9)).message == "ended by signal 9; network: it ended 3 times \(text)")
+        #expect(
+            outcome(2, downloads: "/out is not there").message
+                == "network: it ended 2 times \(text); downloads: /out is not there")
+        let report = ExitReport(end: .exited(code: 0), reason: .none, networkInterruptions: 2)
+        #expect(Evidence(report, hostFingerprint: nil).networkInterruptions == 2)
+        let quiet = ExitReport(end: .exited(code: 0), reason: .none)
+        #expect(Evidence(quiet, hostFingerprint: nil).networkInterruptions == nil)
+    }
+
+    @Test func aFullDiskOfTheHostIsNoLimitOfTheJobs() {
+        func outcome(_ end: ExitReport.End) -> Outcome {
+            OutcomeBuilder().outcome(of: ExitReport(end: end, reason: .none, hostDiskFull: true))
+        }
+        let note = "disk: the host's disk was full before the limit of the job's own was reached"
+        #expect(outcome(.exited(code: 1)).cause == .exited && outcome(.exited(code: 1)).message == note)
+        #expect(outcome(.signaled(signal: 25)).message == "ended by signal 25; \(note)")
+        // Who got on without that room does not care.
+        #expect(outcome(.exited(code: 0)).message == nil)
+    }
+
     @Test func aDownloadThatFailedIsSaidBesideTheEnd() {
         let report = ExitReport(end: .exited(code: 0), reason: .none, downloadMessage: "/out is not there")
         let outcome = OutcomeBuilder().outcome(of: report)

@@ -28,9 +28,20 @@ public final class NetlinkSocket {
         // 1 MiB either way: a batch of set elements must fit the send buffer in one piece.
         var size: Int32 = 1 << 20
         setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+        if family == .route { try checkStrictly() }
     }
 
     deinit { close(descriptor) }
+
+    /// Dumps hold only what the request's header says, such as the routes of one table (netlink(7),
+    /// NETLINK_GET_STRICT_CHK, Linux 4.20): a host may have a million others.
+    private func checkStrictly() throws(SystemError) {
+        let (level, strictCheck): (Int32, Int32) = (270, 12)
+        var isOn: Int32 = 1
+        try systemCall("setsockopt NETLINK_GET_STRICT_CHK") {
+            setsockopt(descriptor, level, strictCheck, &isOn, socklen_t(MemoryLayout<Int32>.size))
+        }
+    }
 
     /// Sends the messages in one datagram and waits for the last one's acknowledgement.
     ///

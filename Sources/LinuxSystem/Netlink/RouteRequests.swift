@@ -143,7 +143,10 @@ public enum RouteRequest {
         return message
     }
 
-    public static func listRoutes() -> NetlinkMessage { route(Kind.getRoute, destinationLength: 0, scope: 0) }
+    /// Of one table and one type; 0 is any.
+    public static func listRoutes(table: UInt8, type: UInt8) -> NetlinkMessage {
+        NetlinkMessage(type: Kind.getRoute, header: [ipv4, 0, 0, 0, table, 0, 0, type, 0, 0, 0, 0])
+    }
 
     /// `struct ifinfomsg`.
     private static func linkHeader(index: UInt32 = 0, interfaceFlags: UInt32 = 0) -> [UInt8] {

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A network interface as rtnetlink lists it.
 public struct NetworkLink: Equatable, Sendable {
     public var index: UInt32
@@ -8,7 +10,7 @@ public struct NetworkLink: Equatable, Sendable {
     public var isForwarding: Bool
 }
 
-/// An IPv4 route of the main table.
+/// An IPv4 route.
 public struct NetworkRoute: Equatable, Sendable {
     /// Host order.
     public var destination: UInt32
@@ -43,10 +45,28 @@ extension NetlinkSocket {
         return addresses
     }
 
+    /// The routes of the main table.
     public func routes() throws -> [NetworkRoute] {
+        try routes(RouteRequest.listRoutes(table: NetworkRoute.mainTable, type: 0)) { $0.isOfMainTable }
+    }
+
+    /// What the namespace takes for its own by routes, be it an address of an interface or a whole range that none has
+    /// (ip-route(8), type `local`; "AnyIP"). Of the tables that every packet is looked up in: others may be for packets
+    /// with a mark, such as a proxy's that takes everything.
+    public func localRoutes() throws -> [NetworkRoute] {
+        try routes(RouteRequest.listRoutes(table: 0, type: NetworkRoute.localType)) { $0.isLocalRoute }
+    }
+
+    private func routes(
+        _ request: NetlinkMessage, where isWanted: (NetlinkReply) -> Bool
+    ) throws -> [NetworkRoute] {
         var routes: [NetworkRoute] = []
-        try dump(RouteRequest.listRoutes(), stage: "list routes") { reply in
-            if let route = NetworkRoute(reply) { routes.append(route) }
+        do {
+            try dump(request, stage: "list routes") { reply in
+                if isWanted(reply), let route = NetworkRoute(reply) { routes.append(route) }
+            }
+        } catch let error as SystemError where error.code == ENOENT {
+            // A table comes with its first route.
         }
         return routes
     }
@@ -73,14 +93,12 @@ extension NetworkLink {
 }
 
 extension NetworkRoute {
-    private static let messageType: UInt16 = 24
-    private static let mainTable: UInt8 = 254
+    fileprivate static let mainTable: UInt8 = 254
+    fileprivate static let localType: UInt8 = 2
 
-    /// Nil for a message of another kind, another family or another table than the main one.
+    /// Nil for a message of another kind or another family.
     init?(_ reply: NetlinkReply) {
-        guard reply.type == Self.messageType, reply.byte(at: 0) == RouteRequest.ipv4,
-            reply.byte(at: 4) == Self.mainTable
-        else { return nil }
+        guard reply.isRoute else { return nil }
         let attributes = reply.attributes(after: 12)
         self.init(
             destination: attributes[RouteRequest.Attribute.routeDestination]?.bigEndian32 ?? 0,
@@ -91,10 +109,29 @@ extension NetworkRoute {
 
 extension NetlinkReply {
     private static let newAddress: UInt16 = 20
+    private static let deleteAddress: UInt16 = 21
+    private static let newRoute: UInt16 = 24
+    private static let deleteRoute: UInt16 = 25
+    /// default, main and local: those of the rules that every namespace begins with (ip-rule(8)).
+    private static let usualTables: ClosedRange<UInt8> = 253...255
+
+    private var isIPv4: Bool { byte(at: 0) == RouteRequest.ipv4 }
+    fileprivate var isRoute: Bool { isIPv4 && (type == Self.newRoute || type == Self.deleteRoute) }
+    fileprivate var isOfMainTable: Bool { byte(at: 4) == NetworkRoute.mainTable }
+
+    /// Whether it is about a route by which the namespace takes packets for its own.
+    var isLocalRoute: Bool {
+        isRoute && byte(at: 7) == NetworkRoute.localType && Self.usualTables.contains(byte(at: 4))
+    }
+
+    /// Whether after it the namespace may take other addresses for its own.
+    var isAboutOwnAddresses: Bool {
+        isLocalRoute || isIPv4 && (type == Self.newAddress || type == Self.deleteAddress)
+    }
 
     /// The IPv4 address of the host that the message is about, in host order; nil for a message of another kind.
     var localAddress: UInt32? {
-        guard type == Self.newAddress, byte(at: 0) == RouteRequest.ipv4 else { return nil }
+        guard type == Self.newAddress, isIPv4 else { return nil }
         return attributes(after: 8)[RouteRequest.Attribute.addressLocal]?.bigEndian32
     }
 }

@@ -9,7 +9,8 @@ extension ChildProcess {
     /// or ends: vfork(2). Neither copies pages that the child would give up a moment later.
     ///
     /// Only for a process with one thread. Descriptors, ids and signal dispositions are the child's own; what it
-    /// changes in memory stays changed here.
+    /// changes in memory stays changed here: objects that `body` captures are never released, since the child takes a
+    /// reference to them and does not come back to give it up.
     public static func spawn(_ body: @escaping () -> Never) throws(SystemError) -> pid_t {
         let size = stackBytes + guardBytes
         let stack = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0)

@@ -122,6 +122,7 @@ extension Evidence {
             leftOut.allSatisfy(Evidence.namesOfLimits.contains), "results.evidence.leftOutLimits", "no such limit")
         let amounts = [
             wallMs, cpuMs, peakMemoryBytes, oomKills, stdoutBytes, stderrBytes, diskBytes, inodes, stalledMs,
+            networkInterruptions,
         ]
         let least = (amounts.compactMap(\.self) + stagesMs.values).min() ?? 0
         try APIError.require(least >= 0, "results.evidence", "\(least) is less than nothing")

@@ -80,6 +80,9 @@ public struct Evidence: Hashable, Sendable, Codable {
     /// The limits that nobody asked for and that this host could not enforce: `cpus`, `memoryBytes`, `pids`. What
     /// such limits measure is absent then.
     public var leftOutLimits: [String]?
+    /// How often its open network ended while it ran, if it did: connections of that moment are lost. Where the network
+    /// could not be made again, nothing was reached from the last time on.
+    public var networkInterruptions: Int64?
 
     /// What `leftOutLimits` can hold.
     public static let namesOfLimits = ["cpus", "memoryBytes", "pids"]

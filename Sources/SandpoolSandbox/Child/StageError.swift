@@ -19,6 +19,10 @@ struct StageError: Error {
         "the launcher has as many files open as it may; raise the limit (LimitNOFILE= of its unit, ulimit -n), or run "
             + "fewer sandboxes at once", code: EMFILE)
 
+    init(_ error: NetworkError) {
+        self.init("network", error.message, code: error.code, kind: error.isUnenforceable ? .spec : .setup)
+    }
+
     private static let stageLimit = 200
     private static let messageLimit = 1_000
 }

@@ -12,6 +12,8 @@ extension ExitReport {
         writer.write(leftOutLimits)
         writer.write(writableLayer.rawValue)
         writer.write(inodesFull)
+        writer.write(networkInterruptions)
+        writer.write(hostDiskFull)
     }
 
     init(from reader: inout ByteReader) throws(CodecError) {
@@ -23,7 +25,8 @@ extension ExitReport {
             diskBytes: try reader.read(), inodes: try reader.read(), diskFull: try reader.readBool(),
             setupMicros: try reader.read(), downloadMessage: try reader.readString(),
             changedMounts: try reader.read(), leftOutLimits: try reader.readBool(),
-            writableLayer: try reader.readEnum(), inodesFull: try reader.readBool())
+            writableLayer: try reader.readEnum(), inodesFull: try reader.readBool(),
+            networkInterruptions: try reader.read(), hostDiskFull: try reader.readBool())
     }
 }
 

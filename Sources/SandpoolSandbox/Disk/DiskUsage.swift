@@ -9,6 +9,8 @@ struct DiskUsage {
     /// Whether nothing more can be written, or nothing more be made.
     var isFull = false
     var hasNoInodes = false
+    /// Whether it is the host's disk that has no room left, and not this.
+    var isHostFull = false
 
     /// What a writer that met the limit may leave of a disk. ext4 takes room for a whole folio of the page cache at
     /// once, which is up to 2 MiB (measured on Linux 6.18: 264 KiB to 1.9 MiB left by writes of 1 MiB and more).
@@ -16,6 +18,9 @@ struct DiskUsage {
 
     /// XFS promises a write room for all of it or for none, for up to 4 MiB at once (measured on Linux 6.1).
     private static func lastBytesOnXFS(of disk: UInt64) -> UInt64 { min(4 << 20, disk / 8) }
+
+    /// What a writer that met the end of the host's disk may leave of it: the greatest of both.
+    private static let lastBytesOfHost: UInt64 = 4 << 20
 
     /// Of a file system (statfs(2)); nothing where that fails.
     init(of directory: FileDescriptor) {
@@ -35,6 +40,8 @@ struct DiskUsage {
         var state = statfs()
         if let record = try? ProjectQuota(of: place).record(of: project.id), fstatfs(place.raw, &state) == 0 {
             self.init(record, project.limit, isXFS: FileSystem(state) == .xfs)
+            // Of all that is free: overlay writes with the rights of who mounted it, for whom ext4 keeps some.
+            isHostFull = !isFull && UInt64(state.f_bfree) * UInt64(state.f_bsize) <= Self.lastBytesOfHost
         } else {
             self.init()
         }

@@ -42,7 +42,8 @@ extension Launcher {
             diskFull: usage.isFull, setupMicros: sandbox.setupMicros,
             changedMounts: resources.writable.changedMounts(sandbox.plan.mounts),
             leftOutLimits: rights.unlimitedBecause != nil, writableLayer: resources.writable.kind,
-            inodesFull: usage.hasNoInodes)
+            inodesFull: usage.hasNoInodes, networkInterruptions: network.interruptions(of: resources.network),
+            hostDiskFull: usage.isHostFull)
     }
 
     /// Gives everything back; the mounts go with the last reference to them. The slot is free only when

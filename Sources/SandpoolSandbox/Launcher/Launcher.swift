@@ -12,7 +12,7 @@ final class Launcher {
     let spools: SpoolFiles
     let hostFingerprint: String
     private let cgroups: CgroupTree
-    private let network: any NetworkProvider
+    let network: any NetworkProvider
     let rights: HostRights
     private(set) var sandboxes: [String: RunningSandbox] = [:]
     /// Further commands in them that the worker has not released.
@@ -81,10 +81,9 @@ final class Launcher {
             if !plan.downloads.isEmpty, downloadSink == nil {
                 throw StageError("plan", "the plan has downloads and no file for them came with it", kind: .spec)
             }
-            if !WritableLayer.fitsMemory(plan.limits) {
-                return try startWithDisk(plan, sealed, downloadSink: downloadSink)
-            }
-            try make(plan, LauncherJob(sealed: sealed)).downloadSink = downloadSink
+            let sandbox = try register(plan)
+            sandbox.downloadSink = downloadSink
+            try start(sandbox, LauncherJob(sealed: sealed))
         } catch {
             tell(.failed(id: plan.id, failure: error.failure), [])
         }
@@ -110,6 +109,8 @@ final class Launcher {
         var slot: Slot?
         /// For the writable layer, where it is not held in memory.
         var disk: WritableDisk?
+        /// Where it had to be waited for; else one is taken.
+        var network: NetworkLease?
         /// Gets the end in place of the worker.
         var onEnd: ((JobEnd) -> Void)?
     }
@@ -147,7 +148,7 @@ final class Launcher {
                 SandboxFactory.Extras(
                     standardOutput: job.standardOutput ?? output, standardError: error,
                     standardInput: job.standardInput, attachments: job.attachments, fileSizeLimit: job.fileSizeLimit,
-                    slot: job.slot, disk: job.disk, sealed: job.sealed))
+                    slot: job.slot, disk: job.disk, network: job.network, sealed: job.sealed))
             sandbox.resources = made.resources
             sandbox.standardInput = made.standardInput
             sandbox.onEnd = job.onEnd
@@ -158,12 +159,18 @@ final class Launcher {
         } catch {
             if let resources = sandbox.resources {
                 abandon(sandbox, resources)
-            } else if let disk = job.disk {
-                disks.release(disk)
+            } else {
+                giveBack(job)
             }
             try? spooler.finish(token: sandbox.token)
             throw error
         }
+    }
+
+    /// For what nobody uses.
+    func giveBack(_ job: LauncherJob) {
+        job.disk.map(disks.release)
+        job.network.map(network.giveBack)
     }
 
     /// The write ends of the pipes to the spooler.

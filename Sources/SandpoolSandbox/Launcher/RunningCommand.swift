@@ -3,7 +3,7 @@ import LinuxSystem
 /// A command from the worker's request to its `release`: a sandbox with its main one, or one more in it.
 class RunningCommand {
     enum State {
-        /// For its disk; nothing else of it is there yet.
+        /// For its disk or its network; no process of it is there yet.
         case waiting
         case starting
         case running

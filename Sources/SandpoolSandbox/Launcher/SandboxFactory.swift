@@ -49,6 +49,8 @@ final class SandboxFactory {
         /// Of a sandbox that has ended and is not taken down yet; else one is taken.
         var slot: Slot?
         var disk: WritableDisk?
+        /// Else one is taken.
+        var network: NetworkLease?
         /// Where the command is, when it is not in the plan.
         var sealed: SealedPlan<SandboxPlan>?
     }
@@ -64,7 +66,11 @@ final class SandboxFactory {
             return try slots.take()
         }
         do throws(StageError) {
-            let lease = try takeNetwork(plan, slot)
+            if let lease = extras.network { return try make(plan, slot, lease, extras) }
+            let lease: NetworkLease
+            do throws(NetworkError) { lease = try network.take(plan.network, sandbox: plan.id) } catch {
+                throw StageError(error)
+            }
             do throws(StageError) {
                 return try make(plan, slot, lease, extras)
             } catch {
@@ -124,14 +130,6 @@ final class SandboxFactory {
     func takeBack(_ resources: RunningSandbox.Resources) {
         network.giveBack(resources.network)
         if resources.ownsSlot { slots.giveBack(resources.slot) }
-    }
-
-    private func takeNetwork(_ plan: SandboxPlan, _ slot: Slot) throws(StageError) -> NetworkLease {
-        do throws(NetworkError) {
-            return try network.take(plan.network, slot: slot.index, sandbox: plan.id)
-        } catch {
-            throw StageError("network", error.message, code: error.code, kind: error.isUnenforceable ? .spec : .setup)
-        }
     }
 
     private func make(

@@ -7,8 +7,8 @@ final class SharedNetwork: NetworkProvider {
 
     init() throws(SystemError) { own = try FileDescriptor.open("/proc/self/ns/net", O_RDONLY) }
 
-    func take(_ policy: SandboxPlan.Network, slot: UInt32, sandbox: String) throws(NetworkError) -> NetworkLease {
-        NetworkLease(namespace: own, slot: slot, resolvConf: [], hostsAddress: "127.0.1.1")
+    func take(_ policy: SandboxPlan.Network, sandbox: String) throws(NetworkError) -> NetworkLease {
+        NetworkLease(namespace: own, resolvConf: [], hostsAddress: "127.0.1.1")
     }
 
     func giveBack(_ lease: NetworkLease) {}

@@ -12,10 +12,10 @@ struct BlockedNamespaces {
         self.ready = ready
     }
 
-    mutating func take(slot: UInt32) throws(NetworkError) -> NetworkLease {
+    mutating func take() throws(NetworkError) -> NetworkLease {
         do {
             return NetworkLease(
-                namespace: try pool.popLast() ?? factory.make().descriptor, slot: slot,
+                namespace: try pool.popLast() ?? factory.make().descriptor,
                 resolvConf: Array("# The network is blocked.\n".utf8), hostsAddress: "127.0.1.1")
         } catch {
             throw NetworkError(describing: error, while: "make a blocked net namespace")

@@ -16,9 +16,9 @@ final class LoopbackNetwork: NetworkProvider {
         }
     }
 
-    func take(_ policy: SandboxPlan.Network, slot: UInt32, sandbox: String) throws(NetworkError) -> NetworkLease {
+    func take(_ policy: SandboxPlan.Network, sandbox: String) throws(NetworkError) -> NetworkLease {
         guard policy == .blocked else { throw NetworkError(reason, isUnenforceable: true) }
-        return try blocked.take(slot: slot)
+        return try blocked.take()
     }
 
     func giveBack(_ lease: NetworkLease) {}

@@ -60,16 +60,14 @@ public final class SandboxNetwork: NetworkProvider {
         }
     }
 
-    public func take(
-        _ policy: SandboxPlan.Network, slot: UInt32, sandbox: String
-    ) throws(NetworkError) -> NetworkLease {
+    public func take(_ policy: SandboxPlan.Network, sandbox: String) throws(NetworkError) -> NetworkLease {
         switch policy {
         case .blocked:
-            return try blocked.take(slot: slot)
+            return try blocked.take()
         case .open(let allowCIDRs, let allowDomains, let openedCIDRs):
             let policy = try EgressPolicy(
                 allowCIDRs: allowCIDRs, allowDomains: allowDomains, openedCIDRs: openedCIDRs)
-            do { return try takeOpen(policy, slot: slot, sandbox: sandbox) } catch {
+            do { return try takeOpen(policy, sandbox: sandbox) } catch {
                 throw NetworkError(describing: error, while: "make an open network for \(sandbox)")
             }
         }
@@ -98,11 +96,12 @@ public final class SandboxNetwork: NetworkProvider {
         openSandboxes = [:]
         forwarder?.stop()
         forwarder = nil
+        host?.addresses.unfollow(in: loop)
         host?.remove()
         host = nil
     }
 
-    private func takeOpen(_ policy: EgressPolicy, slot: UInt32, sandbox: String) throws -> NetworkLease {
+    private func takeOpen(_ policy: EgressPolicy, sandbox: String) throws -> NetworkLease {
         let (host, forwarder) = try openHost()
         let namespace = try openPool.popLast() ?? makeOpen(host)
         lastToken += 1
@@ -114,12 +113,14 @@ public final class SandboxNetwork: NetworkProvider {
         defer { if !isTaken { forwarder.forget(address: namespace.address, token: token) } }
         try open(policy.opened, host)
         defer { if !isTaken { release(policy.opened) } }
+        // Before the host's addresses are read: a change after that is heard of.
+        openSandboxes[token] = OpenSandbox(namespace: namespace, opened: policy.opened)
+        defer { if !isTaken { openSandboxes[token] = nil } }
         // Last: from here on packets leave.
         try namespace.filter.open(policy, hostRanges: host.unreachableRanges())
         isTaken = true
-        openSandboxes[token] = OpenSandbox(namespace: namespace, opened: policy.opened)
         return NetworkLease(
-            namespace: namespace.descriptor, slot: slot,
+            namespace: namespace.descriptor,
             resolvConf: Array("nameserver \(IPv4Address.text(host.plan.gateway))\n".utf8),
             hostsAddress: IPv4Address.text(namespace.address), token: token)
     }
@@ -130,6 +131,10 @@ public final class SandboxNetwork: NetworkProvider {
         do {
             let forwarder = try ForwarderProcess(
                 sockets: host.sockets, resolverPath: configuration.resolverPath, loop: loop)
+            do { try host.addresses.follow(in: loop) { [unowned self] in followAddresses() } } catch {
+                forwarder.stop()
+                throw error
+            }
             self.host = host
             self.forwarder = forwarder
             return (host, forwarder)
@@ -153,6 +158,19 @@ public final class SandboxNetwork: NetworkProvider {
             }
         }
         throw AddressPlan.allInUse
+    }
+
+    /// The host's own table keeps sandboxes off the host as well, but not after somebody flushed it.
+    private func followAddresses() {
+        guard let host, !openSandboxes.isEmpty else { return }
+        do {
+            let ranges = try host.unreachableRanges()
+            for sandbox in openSandboxes.values { try sandbox.namespace.filter.setHost(ranges) }
+        } catch {
+            Diagnostics.write(
+                "cannot follow the host's addresses inside of sandboxes, so the host's own table alone keeps them off "
+                    + "new ones: \(error)")
+        }
     }
 
     private func followRoutes(_ host: HostNetwork) {

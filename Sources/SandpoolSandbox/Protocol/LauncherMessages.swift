@@ -129,6 +129,10 @@ public struct ExitReport: Equatable, Sendable {
     public var writableLayer: WritableLayerKind
     /// Whether it was files that the writable layer had no room for.
     public var inodesFull: Bool
+    /// How often its network ended while it ran.
+    public var networkInterruptions: UInt32
+    /// Whether the host's disk had no room left at the end, though the writable layer's limit was not reached.
+    public var hostDiskFull: Bool
 
     /// What the process that reaped the command saw.
     public enum End: Equatable, Sendable {
@@ -154,7 +158,7 @@ public struct ExitReport: Equatable, Sendable {
         outputTruncated: Bool = false, stalledMs: UInt64 = 0, diskBytes: UInt64 = 0, inodes: UInt64 = 0,
         diskFull: Bool = false, setupMicros: UInt64 = 0, downloadMessage: String = "",
         changedMounts: UInt64 = 0, leftOutLimits: Bool = false, writableLayer: WritableLayerKind = .tmpfs,
-        inodesFull: Bool = false
+        inodesFull: Bool = false, networkInterruptions: UInt32 = 0, hostDiskFull: Bool = false
     ) {
         self.end = end
         self.reason = reason
@@ -175,6 +179,8 @@ public struct ExitReport: Equatable, Sendable {
         self.leftOutLimits = leftOutLimits
         self.writableLayer = writableLayer
         self.inodesFull = inodesFull
+        self.networkInterruptions = networkInterruptions
+        self.hostDiskFull = hostDiskFull
     }
 }
 

@@ -5,8 +5,21 @@ import LinuxSystem
 ///
 /// Called on the launcher's one thread; nothing here may wait for anything outside the kernel.
 public protocol NetworkProvider: AnyObject {
-    /// A ready namespace for one sandbox; `slot` is free for other uses again when the lease was given back.
-    func take(_ policy: SandboxPlan.Network, slot: UInt32, sandbox: String) throws(NetworkError) -> NetworkLease
+    /// A ready namespace for one sandbox.
+    func take(_ policy: SandboxPlan.Network, sandbox: String) throws(NetworkError) -> NetworkLease
+
+    /// Begins to make a namespace that has to be waited for. Nil: there is nothing to wait for, and `take` makes it.
+    ///
+    /// - Parameter done: called once, after this returned, unless the wait was given up before.
+    /// - Returns: gives the wait up.
+    func prepare(
+        _ policy: SandboxPlan.Network, sandbox: String,
+        then done: @escaping (Result<NetworkLease, NetworkError>) -> Void
+    ) throws(NetworkError) -> (() -> Void)?
+
+    /// How often an open network has ended while it was wanted. From then on, or until there was another, nothing left
+    /// the namespace.
+    func interruptions(of lease: NetworkLease) -> UInt32
 
     /// The sandbox is gone, with every process that could use the namespace.
     func giveBack(_ lease: NetworkLease)
@@ -19,10 +32,19 @@ public protocol NetworkProvider: AnyObject {
     func shutDown()
 }
 
+/// Of a provider whose namespaces are the kernel's alone.
+extension NetworkProvider {
+    public func prepare(
+        _ policy: SandboxPlan.Network, sandbox: String,
+        then done: @escaping (Result<NetworkLease, NetworkError>) -> Void
+    ) throws(NetworkError) -> (() -> Void)? { nil }
+
+    public func interruptions(of lease: NetworkLease) -> UInt32 { 0 }
+}
+
 /// One sandbox's net namespace, and what its generated files say about the network.
 public struct NetworkLease: Sendable {
     public var namespace: FileDescriptor
-    public var slot: UInt32
     /// The content of `/etc/resolv.conf`.
     public var resolvConf: [UInt8]
     /// The sandbox's own address for its line in `/etc/hosts`, such as `127.0.1.1`.
@@ -30,11 +52,8 @@ public struct NetworkLease: Sendable {
     /// Names the provider's own record of it.
     public var token: UInt64
 
-    public init(
-        namespace: FileDescriptor, slot: UInt32, resolvConf: [UInt8], hostsAddress: String, token: UInt64 = 0
-    ) {
+    public init(namespace: FileDescriptor, resolvConf: [UInt8], hostsAddress: String, token: UInt64 = 0) {
         self.namespace = namespace
-        self.slot = slot
         self.resolvConf = resolvConf
         self.hostsAddress = hostsAddress
         self.token = token

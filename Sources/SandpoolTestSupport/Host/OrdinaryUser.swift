@@ -20,6 +20,15 @@ public enum OrdinaryUser {
             """)
     }
 
+    /// A script of sh(1) is where pasta would be.
+    public static func withPasta(_ script: String) -> [String] {
+        inMounts(
+            """
+            file=$(mktemp); printf '#!/bin/sh\\n%s\\n' '\(script)' > "$file"; chmod 0755 "$file"
+            mount --bind "$file" "$(readlink -f /usr/bin/pasta)"; rm "$file"
+            """)
+    }
+
     /// There is no tun device for pasta.
     public static let withoutNetwork = inMounts("[ ! -d /dev/net ] || mount -t tmpfs none /dev/net")
 

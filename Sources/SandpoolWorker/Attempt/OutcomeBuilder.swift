@@ -40,10 +40,16 @@ struct OutcomeBuilder: Sendable {
         case .signaled(let signal): outcome.signal = Int(signal)
         case .killed: break
         }
-        if !report.downloadMessage.isEmpty {
-            let note = "downloads: \(report.downloadMessage)"
-            outcome.message = outcome.message.map { "\($0); \(note)" } ?? note
+        var notes = [outcome.message].compactMap(\.self)
+        if report.networkInterruptions > 0 {
+            let count = report.networkInterruptions == 1 ? "once" : "\(report.networkInterruptions) times"
+            notes.append("network: it ended \(count) while the command ran; connections of that moment were lost")
         }
+        if report.hostDiskFull, outcome.jobState == .failed {
+            notes.append("disk: the host's disk was full before the limit of the job's own was reached")
+        }
+        if !report.downloadMessage.isEmpty { notes.append("downloads: \(report.downloadMessage)") }
+        if !notes.isEmpty { outcome.message = notes.joined(separator: "; ") }
         return outcome
     }
 
@@ -218,5 +224,6 @@ extension Evidence {
         self.hostFingerprint = hostFingerprint
         let changed = (0..<UInt64.bitWidth).filter { report.changedMounts >> UInt64($0) & 1 == 1 }
         changedMounts = changed.isEmpty ? nil : changed
+        if report.networkInterruptions > 0 { networkInterruptions = Int64(report.networkInterruptions) }
     }
 }

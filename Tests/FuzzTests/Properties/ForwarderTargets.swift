@@ -48,6 +48,9 @@ extension FuzzTarget {
                 HostSideCommand.connect(token: 1, address: 2, gateway: 3), .disconnect(token: 1), .forward,
             ].map(\.encoded),
             decode: HostSideCommand.init(_:), encode: \.encoded),
+        canonical(
+            "host-side-event", sources: ["SandpoolSandbox/Network/User/HostSideMessages.swift"],
+            seeds: [HostSideEvent.ended(token: 1).encoded], decode: HostSideEvent.init(_:), encode: \.encoded),
         FuzzTarget(
             "pasta-words", sources: ["SandpoolSandbox/Network/User/PastaWords.swift"],
             seeds: [Array("Failed to send 46 bytes to syslog\n4711\n".utf8), Array("No such option\n".utf8)]

@@ -22,7 +22,7 @@ extension FuzzTarget {
                 }
                 found =
                     found || !names.isEmpty || reply.compares([1, 2, 3, 4]) || reply.localAddress != nil
-                    || NetworkRoute(reply) != nil
+                    || NetworkRoute(reply) != nil || reply.isAboutOwnAddresses
             }
             guard replies * NetlinkMessage.headerSize + payload <= bytes.count else {
                 return .broken("\(replies) messages with \(payload) bytes in \(bytes.count)")

@@ -13,7 +13,12 @@ for address in $private $uplink $gateway; do
     tries+=("tcp $address")
     expected+=$'failed ECONNREFUSED\n'
 done
+ip route add local 198.51.100.0/24 dev lo
+check "a range without an address is the host's, too" 0 'reached *' python3 "$here/probe.py" tcp 198.51.100.9
+tries+=("tcp 198.51.100.9")
+expected+=$'failed ECONNREFUSED\n'
 check "no private address, no metadata, no host" 0 "${expected%$'\n'}" sandpool run -- sh -c "$(inside "${tries[@]}")"
+ip route del local 198.51.100.0/24 dev lo
 check "no other port of the gateway" 0 'failed ECONNREFUSED' \
     sandpool run -- python3 "$here/probe.py" tcp "${gateway:-none}" 7420
 

@@ -26,18 +26,37 @@ check "names without root" 0 $'ok.example.org 203.0.113.1\nnine.example.org 203.
     "${open[@]}" -- python3 -c "$names"
 expected=
 tries=()
-for address in $private $uplink 127.0.0.1; do
+# Of this range the host has no address, and takes it all the same.
+ip route add local 198.51.100.0/24 dev lo
+for address in $private $uplink 127.0.0.1 198.51.100.9; do
     check "$address is there for the user" 0 'reached *' \
         setpriv --reuid tester --regid tester --init-groups python3 "$here/probe.py" tcp "$address"
     tries+=("tcp $address")
     expected+=$'failed ECONNREFUSED\n'
 done
+restored='import socket
+def index():
+    try: return socket.if_nametoindex("eth0")
+    except OSError: return 0
+first = index()
+print("up", flush=True)
+while index() in (0, first): pass
+while True:
+    try: print("again", socket.create_connection(("203.0.113.1", 80), 10).getpeername()[0]); break
+    except OSError: pass'
 check "no private address and no host without root" 0 "${expected%$'\n'}" "${open[@]}" -- sh -c "$(inside "${tries[@]}")"
 check "a named domain without root" 0 $'ok.example.org 203.0.113.1\nnine.example.org none\nrebind.example.org none' \
     "${open[@]}" --allow-domain ok.example.org -- python3 -c "$names"
 check "a named range without root" 0 $'failed ECONNREFUSED\nreached '"$uplink" \
     "${open[@]}" --allow-cidr 203.0.113.8/29 -- sh -c "$(inside "tcp 203.0.113.1" "tcp 203.0.113.9")"
 check "root inside has no say over its network" 2 '*ermitted*' "${open[@]}" -- ip link set eth0 down
+ip route del local 198.51.100.0/24 dev lo
+check "a pasta that ends is started again, which the end tells" 0 \
+    $'up\nagain 203.0.113.1\nsandpool: network: it ended once while the command ran; *' bash -c '
+    "$@" >/tmp/local.log 2>&1 &
+    until grep -q up /tmp/local.log; do sleep 0.1; done
+    pkill -KILL -u tester ^pas
+    wait $!; cat /tmp/local.log' sh "${open[@]}" -- python3 -c "$restored"
 check "pasta works under Debian's profile of it" 0 'passt (enforce)' bash -c '
     "$@" -- sh -c "echo up; sleep 600" >/tmp/local.log 2>&1 &
     until grep -q up /tmp/local.log; do sleep 0.1; done
@@ -47,6 +66,8 @@ await "the end of pasta" "! pgrep -u tester ^pas"
 mv /usr/bin/pasta /usr/bin/pasta.away
 check "without pasta a domain cannot be allowed" 125 '*no network can be opened: without root, /usr/bin/pasta*passt*' \
     "${open[@]}" --allow-domain ok.example.org -- true
+check "doctor says that big disks are root's" 0 '*missing  big disks *without root a --disk has to be smaller*' \
+    "${tester[@]}" doctor
 check "doctor names the package" 0 '*missing  open network*apt-get install passt*' "${tester[@]}" doctor
 mv /usr/bin/pasta.away /usr/bin/pasta
 

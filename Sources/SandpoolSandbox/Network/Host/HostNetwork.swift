@@ -10,6 +10,7 @@ final class HostNetwork {
     let plan: AddressPlan
     let sockets: GatewaySockets
     let route: NetlinkSocket
+    let addresses: HostAddresses
     private let table: HostTable
     private let forwarding: Forwarding
     private static let loopback: UInt32 = 1
@@ -17,6 +18,7 @@ final class HostNetwork {
     init(record: ForwardingRecord?) throws(NetworkError) {
         do {
             route = try NetlinkSocket(.route)
+            addresses = try HostAddresses()
             let netfilter = try NetlinkSocket(.netfilter)
             let (plan, sockets) = try Self.claim(route)
             self.plan = plan
@@ -43,11 +45,9 @@ final class HostNetwork {
         try forwarding.update()
     }
 
-    /// The host's own addresses and the range of its sandboxes. Read for each sandbox, since a host's
-    /// addresses come and go; the list is short.
-    func unreachableRanges() throws -> [ClosedRange<UInt32>] {
-        try route.addresses().map { $0...$0 } + [plan.network.range]
-    }
+    /// What the host takes for its own, and the range of its sandboxes. Read for each sandbox and after each change,
+    /// since a host's addresses come and go.
+    func unreachableRanges() throws -> [ClosedRange<UInt32>] { try addresses.ranges() + [plan.network.range] }
 
     func setOpened(_ networks: [IPv4Network]) throws { try table.setOpened(networks) }
 

@@ -7,7 +7,7 @@ final class HostSideMain {
     private let control: SeqPacketSocket
     private let resolverPath: String
     private let loop: EventLoop
-    /// By their tokens; each until it was reaped, so that its number is its own.
+    /// By their tokens, which are never used again; each until it was reaped, so that its number is its own.
     private var connections: [UInt64: pid_t] = [:]
 
     static func run(_ control: SeqPacketSocket, resolverPath: String) -> Never {
@@ -51,9 +51,13 @@ final class HostSideMain {
             let words = Pasta.words(address: address, gateway: gateway)
             guard let pid = Self.start(words, namespace: descriptors[0], said: descriptors[1]) else { return }
             connections[token] = pid
-            watch(pid) { [unowned self] in if connections[token] == pid { connections[token] = nil } }
+            watch(pid) { [unowned self] in
+                connections[token] = nil
+                // Fails where the launcher is gone, whose end is this one's.
+                try? control.send(HostSideEvent.ended(token: token).encoded)
+            }
         case .disconnect(let token):
-            if let pid = connections.removeValue(forKey: token) { kill(pid, SIGKILL) }
+            if let pid = connections[token] { kill(pid, SIGKILL) }
         case .forward:
             let (own, resolverPath) = (getpid(), resolverPath)
             let child = try? ChildProcess.clone {
@@ -65,27 +69,40 @@ final class HostSideMain {
         }
     }
 
-    /// Reaps it when it ends. One that cannot be watched, for want of a descriptor, is left a zombie.
+    /// Reaps it when it ends. One whose end nobody would see, for want of a descriptor, ends here.
     private func watch(_ pid: pid_t, _ ended: @escaping () -> Void) {
-        guard let descriptor = try? ChildProcess.open(pid) else { return }
-        try? loop.watch(descriptor, .readable) { [unowned self] in
-            loop.forget(descriptor)
-            waitpid(pid, nil, 0)
+        func reap() {
+            while waitpid(pid, nil, 0) < 0, errno == EINTR {}
             ended()
+        }
+        do throws(SystemError) {
+            let descriptor = try ChildProcess.open(pid)
+            try loop.watch(descriptor, .readable) { [unowned self] in
+                loop.forget(descriptor)
+                reap()
+            }
+        } catch {
+            kill(pid, SIGKILL)
+            reap()
         }
     }
 
     private static func start(_ words: [String], namespace: FileDescriptor, said: FileDescriptor) -> pid_t? {
         let (arguments, environment) = (ProgramWords(words), ProgramWords([]))
-        return try? ChildProcess.spawn {
-            // It takes a handler that is not the default one for an error.
-            signal(SIGPIPE, SIG_DFL)
-            dup2(namespace.raw, STDIN_FILENO)
-            dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO)
-            dup2(said.raw, STDERR_FILENO)
-            ProcessControl.closeAll(from: 3)
-            execve(Pasta.path, arguments.pointers, environment.pointers)
-            _exit(127)
+        // Numbers and addresses: what the child's closure holds stays held here (`ChildProcess.spawn`), and with the
+        // pipe open nobody would see the child's end.
+        let (input, error, argv, envp) = (namespace.raw, said.raw, arguments.pointers, environment.pointers)
+        return withExtendedLifetime((namespace, said, arguments, environment)) {
+            try? ChildProcess.spawn {
+                // It takes a handler that is not the default one for an error.
+                signal(SIGPIPE, SIG_DFL)
+                dup2(input, STDIN_FILENO)
+                dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO)
+                dup2(error, STDERR_FILENO)
+                ProcessControl.closeAll(from: 3)
+                execve(Pasta.path, argv, envp)
+                _exit(127)
+            }
         }
     }
 }

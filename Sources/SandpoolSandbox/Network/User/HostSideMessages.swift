@@ -44,3 +44,30 @@ enum HostSideCommand: Equatable {
         try reader.expectEnd()
     }
 }
+
+/// What that process tells the launcher, one SEQPACKET message each.
+enum HostSideEvent: Equatable {
+    static let sizeLimit = 16
+
+    /// The process that `connect` started is gone, and its interface with it.
+    case ended(token: UInt64)
+
+    var encoded: [UInt8] {
+        var writer = ByteWriter()
+        switch self {
+        case .ended(let token):
+            writer.write(UInt8(1))
+            writer.write(token)
+        }
+        return writer.bytes
+    }
+
+    init(_ bytes: [UInt8]) throws(CodecError) {
+        var reader = ByteReader(bytes)
+        switch try reader.read(UInt8.self) {
+        case 1: self = .ended(token: try reader.read())
+        case let kind: throw CodecError("unknown event \(kind) of the host's side")
+        }
+        try reader.expectEnd()
+    }
+}

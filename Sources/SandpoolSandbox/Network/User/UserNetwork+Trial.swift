@@ -11,10 +11,18 @@ extension UserNetwork {
             case .host: return 0
             case .none(let reason): throw NetworkError(reason)
             case .side(let side):
-                let network = try UserNetwork(side, rights.ids, EventLoop())
+                let loop = try EventLoop()
+                let network = try UserNetwork(side, rights.ids, loop)
                 defer { network.shutDown() }
-                _ = try network.take(
-                    .open(allowCIDRs: [], allowDomains: [], openedCIDRs: []), slot: 0, sandbox: "a trial")
+                var outcome: Result<NetworkLease, NetworkError>?
+                _ = try network.prepare(
+                    .open(allowCIDRs: [], allowDomains: [], openedCIDRs: []), sandbox: "a trial"
+                ) {
+                    outcome = $0
+                    loop.stop()
+                }
+                try loop.run()
+                _ = try outcome?.get()
                 return 0
             }
         } catch {

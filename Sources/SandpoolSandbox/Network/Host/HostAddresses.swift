@@ -1,0 +1,30 @@
+import LinuxSystem
+
+/// What a host takes for its own, of the net namespace in which this was made; its sockets stay there.
+final class HostAddresses {
+    private let route: NetlinkSocket
+    private let changes: AddressChanges
+
+    init() throws(SystemError) {
+        route = try NetlinkSocket(.route)
+        changes = try AddressChanges()
+    }
+
+    /// The addresses of its interfaces, up or down, and what its local routes add to them. Both lists are short.
+    func ranges() throws -> [ClosedRange<UInt32>] {
+        let routes = try route.localRoutes().map {
+            IPv4Network(address: $0.destination, prefixLength: $0.prefixLength).range
+        }
+        return try route.addresses().map { $0...$0 } + routes
+    }
+
+    /// Calls `changed` whenever they may be others than before, until `unfollow`. Who has read them after this was
+    /// called misses no change.
+    func follow(in loop: EventLoop, _ changed: @escaping () -> Void) throws(SystemError) {
+        try loop.watch(changes.descriptor, .readable) { [changes] in
+            if changes.take() { changed() }
+        }
+    }
+
+    func unfollow(in loop: EventLoop) { loop.forget(changes.descriptor) }
+}
