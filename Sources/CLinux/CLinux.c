@@ -159,18 +159,31 @@ static int project_quota(int file, unsigned command, uint32_t project, void *arg
     return (int)syscall(SYS_quotactl_fd, file, QCMD(command, PRJQUOTA), project, argument);
 }
 
+// As struct if_dqblk, with the project where that one has padding.
+static struct CLinux_quota quota_of(const struct if_nextdqblk *block) {
+    return (struct CLinux_quota){
+        .bytes = block->dqb_curspace,
+        .inodes = block->dqb_curinodes,
+        .byte_limit = block->dqb_bhardlimit * QIF_DQBLKSIZE,
+        .inode_limit = block->dqb_ihardlimit,
+        .soft_byte_limit = block->dqb_bsoftlimit * QIF_DQBLKSIZE,
+        .soft_inode_limit = block->dqb_isoftlimit,
+    };
+}
+
 int CLinux_quota(int file, uint32_t project, struct CLinux_quota *quota) {
-    struct if_dqblk block = {0};
+    struct if_nextdqblk block = {0};
     // XFS has no record of a project that never had anything.
     if (project_quota(file, Q_GETQUOTA, project, &block) != 0 && errno != ENOENT) return -1;
-    *quota = (struct CLinux_quota){
-        .bytes = block.dqb_curspace,
-        .inodes = block.dqb_curinodes,
-        .byte_limit = block.dqb_bhardlimit * QIF_DQBLKSIZE,
-        .inode_limit = block.dqb_ihardlimit,
-        .soft_byte_limit = block.dqb_bsoftlimit * QIF_DQBLKSIZE,
-        .soft_inode_limit = block.dqb_isoftlimit,
-    };
+    *quota = quota_of(&block);
+    return 0;
+}
+
+int CLinux_next_quota(int file, uint32_t *project, struct CLinux_quota *quota) {
+    struct if_nextdqblk block = {0};
+    if (project_quota(file, Q_GETNEXTQUOTA, *project, &block) != 0) return -1;
+    *project = block.dqb_id;
+    *quota = quota_of(&block);
     return 0;
 }
 

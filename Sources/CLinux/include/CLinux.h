@@ -76,6 +76,8 @@ struct CLinux_quota {
     uint64_t soft_byte_limit, soft_inode_limit;
 };
 int CLinux_quota(int file, uint32_t project, struct CLinux_quota *quota);
+// The same of the first project from `*project` on of which there is a record; ENOENT when there is none.
+int CLinux_next_quota(int file, uint32_t *project, struct CLinux_quota *quota);
 int CLinux_set_quota(int file, uint32_t project, uint64_t byte_limit, uint64_t inode_limit);
 // 1 where the limits of projects hold there, 0 where nothing or only use is counted.
 int CLinux_quota_holds(int file);

@@ -1,4 +1,5 @@
 import CLinux
+import Glibc
 
 /// Limits of projects on one file system: a project is whatever carries its id, and all of it together has a limit
 /// (quotactl(2), "project quotas"). ext4 and XFS have them where they were mounted with them.
@@ -22,6 +23,12 @@ public struct ProjectQuota: Sendable {
         /// Whether nobody has this id: nothing carries it and nothing was said of it.
         public var isUnused: Bool { self == Record(bytes: 0, inodes: 0, byteLimit: 0, inodeLimit: 0) }
 
+        init(_ quota: CLinux_quota) {
+            self.init(
+                bytes: quota.bytes, inodes: quota.inodes, byteLimit: quota.byte_limit, inodeLimit: quota.inode_limit,
+                hasSoftLimits: quota.soft_byte_limit != 0 || quota.soft_inode_limit != 0)
+        }
+
         public init(
             bytes: UInt64, inodes: UInt64, byteLimit: UInt64, inodeLimit: UInt64, hasSoftLimits: Bool = false
         ) {
@@ -41,9 +48,27 @@ public struct ProjectQuota: Sendable {
     public func record(of project: UInt32) throws(SystemError) -> Record {
         var quota = CLinux_quota()
         try systemCall("quotactl_fd Q_GETQUOTA \(project)") { CLinux_quota(place.raw, project, &quota) }
-        return Record(
-            bytes: quota.bytes, inodes: quota.inodes, byteLimit: quota.byte_limit, inodeLimit: quota.inode_limit,
-            hasSoftLimits: quota.soft_byte_limit != 0 || quota.soft_inode_limit != 0)
+        return Record(quota)
+    }
+
+    /// Of every project of a range that has a record, by whomever it was made (Linux 4.6 and later).
+    public func records(of projects: Range<UInt32>) throws(SystemError) -> [Record] {
+        var records: [Record] = []
+        var project = projects.lowerBound
+        while projects.contains(project) {
+            var quota = CLinux_quota()
+            do throws(SystemError) {
+                try systemCall("quotactl_fd Q_GETNEXTQUOTA \(project)") {
+                    CLinux_next_quota(place.raw, &project, &quota)
+                }
+            } catch  where error.code == ENOENT {
+                break
+            }
+            guard projects.contains(project) else { break }
+            records.append(Record(quota))
+            project += 1
+        }
+        return records
     }
 
     /// Sets the hard limits, of bytes in units of 1 KiB rounded down, and takes soft ones away.

@@ -7,8 +7,6 @@ final class ProjectStore {
     private let directory: FileDescriptor
     private let loop: EventLoop
     private var ids: ProjectIDs
-    /// What those in use may have.
-    private var promised: [UInt32: ProjectDirectory.Limit] = [:]
     private let makers: DiskWorkers
     private let removers: DiskWorkers
     /// Called whenever nothing is being made or removed any more.
@@ -40,7 +38,7 @@ final class ProjectStore {
             do throws(SystemError) {
                 return try ProjectTrial.refusal(id, in: directory, workshop)
             } catch  where error.code == EBUSY {
-                continue
+                ids.leap(from: id)
             } catch {
                 return "\(error)"
             }
@@ -57,25 +55,24 @@ final class ProjectStore {
         _ done: @escaping (Result<ProjectDirectory, SystemError>) -> Void
     ) {
         guard tries > 0, let id = ids.take() else { return done(.failure(SystemError("project ids", code: EBUSY))) }
-        promised[id] = limit
         let store = directory
         makers.run(
             keeping: [store],
-            // Asked in the child: who waits for his turn sees what was released meanwhile.
-            { [unowned self] () throws(SystemError) in
-                try ProjectRoom.check(promised, in: store)
-                return [try ProjectDirectory.make(id, limit, in: store).descriptor]
+            { () throws(SystemError) in
+                let mount = try ProjectDirectory.make(id, limit, in: store)
+                // After that, so that of two launchers that promise at the same moment one sees both.
+                try ProjectRoom.check(in: store)
+                return [mount.descriptor]
             },
             then: { [unowned self] outcome in
                 defer { settle() }
                 if case .success(let made) = outcome, let mount = made.first {
                     return done(.success(ProjectDirectory(id: id, limit: limit, mount: Mount(descriptor: mount))))
                 }
-                promised[id] = nil
                 var error = SystemError("project", code: EBADMSG)
                 if case .failure(let why) = outcome { error = why }
                 if error.code == EBUSY {
-                    ids.giveBack(id)
+                    ids.leap(from: id)
                     return make(limit, tries: tries - 1, done)
                 }
                 // The child may have made it, and not have come to say so.
@@ -86,7 +83,6 @@ final class ProjectStore {
 
     /// For one that nobody uses any more.
     func release(_ project: ProjectDirectory) {
-        promised[project.id] = nil
         remove(["\(project.id)"])
     }
 

@@ -40,19 +40,51 @@ import Testing
         #expect(places[0] == ProjectIDs(dataDirectory: "/srv/0").base)
     }
 
-    @Test func roomIsForWhatIsStillToCome() throws {
-        let limit = ProjectDirectory.Limit(bytes: 1_000, inodes: 10)
-        let used = ProjectQuota.Record(bytes: 300, inodes: 4, byteLimit: 1_000, inodeLimit: 10)
+    @Test func aRunOfSomebodyElsesIsLeaptOver() {
+        // As many as there are tries, one after the other, as another launcher with the same range takes them.
+        var ids = ProjectIDs(dataDirectory: "/srv/a")
+        let others = ids.base..<ids.base + 5_000
+        var tries = 0
+        while let id = ids.take(), others.contains(id) {
+            ids.leap(from: id)
+            tries += 1
+        }
+        #expect(tries == 5)
+        // Those that were leapt over are not lost.
+        var seen: Set<UInt32> = []
+        while let id = ids.take() { seen.insert(id) }
+        #expect(seen.count == Int(ProjectIDs.count) - 1)
+    }
+
+    @Test func everyRangeIsLookedThroughForRoom() {
+        for place in ["/srv/a", "/var/lib/sandpool/launcher", "/"] {
+            let base = ProjectIDs(dataDirectory: place).base
+            #expect(ProjectIDs.all.contains(base) && ProjectIDs.all.contains(base + ProjectIDs.count - 1))
+        }
+        #expect(ProjectIDs.all == 1 << 30..<1 << 31)
+    }
+
+    @Test func roomIsForWhatIsStillToCome() {
+        func record(_ bytes: UInt64, _ inodes: UInt64, of limit: (UInt64, UInt64)) -> ProjectQuota.Record {
+            ProjectQuota.Record(bytes: bytes, inodes: inodes, byteLimit: limit.0, inodeLimit: limit.1)
+        }
+        let limit: (UInt64, UInt64) = (1_000, 10)
         // ext4 may let a little more be written than it promised: extents that describe where the rest is.
-        let full = ProjectQuota.Record(bytes: 1_004, inodes: 10, byteLimit: 1_000, inodeLimit: 10)
-        let new = ProjectQuota.Record(bytes: 0, inodes: 0, byteLimit: 0, inodeLimit: 0)
+        let full = record(1_004, 10, of: limit)
+        // Of a project without limits nothing was promised.
+        let free = record(5_000, 50, of: (0, 0))
         #expect(
-            ProjectRoom.rest(of: [limit, limit, limit], less: [used, full, new])
+            ProjectRoom.rest(of: [record(300, 4, of: limit), full, record(0, 0, of: limit), free])
                 == ProjectDirectory.Limit(bytes: 1_700, inodes: 16))
-        #expect(ProjectRoom.rest(of: [], less: []) == ProjectDirectory.Limit(bytes: 0, inodes: 0))
-        let endless = ProjectDirectory.Limit(bytes: .max, inodes: 10)
-        #expect(ProjectRoom.rest(of: [endless, limit], less: [new, new]) == nil)
-        #expect(ProjectRoom.rest(of: [endless, limit], less: [new, full]) != nil)
+        #expect(ProjectRoom.rest(of: []) == ProjectDirectory.Limit(bytes: 0, inodes: 0))
+        let endless = record(0, 0, of: (.max, 10))
+        #expect(ProjectRoom.rest(of: [endless, record(0, 0, of: limit)]) == nil)
+        #expect(ProjectRoom.rest(of: [endless, full]) != nil)
+    }
+
+    @Test func aReserveIsLeftToOthers() {
+        #expect(ProjectRoom.reserve(of: 400 << 20) == 20 << 20)
+        #expect(ProjectRoom.reserve(of: 1 << 50) == 1 << 30)
     }
 
     @Test func limitsAreThoseOfAnImage() {

@@ -20,6 +20,38 @@ becomes() {
     check "$1" 0 '' timeout 60 bash -c "until $2; do sleep 0.2; done 2>/dev/null"
 }
 big="sandpool run --block-network --memory 48MiB --disk 64MiB"
+# hold NAME OPTION…: a job that fills its disk and stays.
+hold() {
+    sandpool submit --block-network --name "$@" --rerun never --memory 48MiB \
+        --disk 64MiB -- sh -c 'dd if=/dev/zero of=/big bs=64k 2>/dev/null; echo held; sleep 600' >/dev/null
+    await "a full disk of $1" "sandpool logs $1 | grep -q held"
+}
+records="$here/quota-records $data | grep -c 'limited to 65536 KiB'"
+
+# A second launcher, with its data on the same file system as the first one's and with the same range of project ids.
+twin=$(python3 -c '
+def base(path):
+    number = 0xcbf29ce484222325
+    for byte in f"projects of {path}".encode() + b"\0": number = (number ^ byte) * 0x100000001b3 % 2**64
+    return number % 2**14
+print(next(path for path in map("/srv/twin{}".format, range(10**6))
+           if base(path + "/launcher") == base("/var/lib/sandpool/launcher")))')
+twin_up() {
+    mkdir -p $data/twin $twin/launcher
+    mount --bind $data/twin $twin/launcher
+    sandpool token create --role worker twin-$kind >/run/twin.token
+    sandpool worker start --coordinator http://127.0.0.1:7420 --token-file /run/twin.token --name twin-$kind \
+        --data-dir $twin --cpus 1 --memory 128MiB --label twin=$kind >/run/twin.log 2>&1 &
+    twin_worker=$!
+    await "the second launcher's worker" "sandpool worker ls | grep 'twin-$kind .*connected' | grep -qv disconnected"
+}
+twin_down() {
+    kill -TERM $twin_worker
+    wait $twin_worker
+    await "the end of the second launcher" "umount $twin/launcher"
+    sandpool worker forget twin-$kind >/dev/null
+    rm -rf $twin $data/twin
+}
 
 for kind in ext4 xfs; do
     case $kind in
@@ -53,9 +85,7 @@ print(said(0x401c5820, bytes(28)), said(0x40086602, struct.pack("q", 0)))'
     check "$kind: what was downloaded" 0 there cat /tmp/got
 
     # Beside one that holds all it may, another finds all of its own.
-    sandpool submit --block-network --name holder-$kind --rerun never --memory 48MiB \
-        --disk 64MiB -- sh -c 'dd if=/dev/zero of=/big bs=64k 2>/dev/null; echo held; sleep 600' >/dev/null
-    await "a full disk" "sandpool logs holder-$kind | grep -q held"
+    hold holder-$kind
     check "$kind: two do not see each other's use" 0 fits $big -- sh -c 'head -c 50000000 /dev/zero >/x && echo fits'
     becomes "$kind: one directory is in use" "[ \$(ls $data/projects | wc -l) = 1 ]"
     check "$kind: and one record" 0 '*limited to 65536 KiB*' $here/quota-records $data
@@ -71,6 +101,40 @@ print(said(0x401c5820, bytes(28)), said(0x40086602, struct.pack("q", 0)))'
     becomes "$kind: nothing is left of that" \
         "! { ls -A $data/projects; $here/quota-records $data; } | grep -v ': 0 bytes, 0 inodes, limited to 1000 KiB'"
     check "$kind: what was another's stays" 0 3 sh -c "$here/quota-records $data | grep -c 'limited to 1000 KiB'"
+
+    # Some more than it asks for, and less than it and the reserve.
+    fallocate -l $(($(df -B1 --output=avail $data | tail -1) - 70000000)) $data/filler
+    check "$kind: what there is no room for is refused before it starts" 125 '*left*are kept for others*' $big -- true
+    rm $data/filler
+
+    # What others write after the promise was made.
+    mkfifo /tmp/go
+    exec 9<>/tmp/go
+    $big -i -- sh -c 'echo up; read go; dd if=/dev/zero of=/big bs=64k' </tmp/go >/tmp/robbed.log 2>&1 &
+    await "a job with a promise" "grep -q up /tmp/robbed.log"
+    fallocate -l $(($(stat -f -c '%f * %S' $data) - 16000000)) $data/filler
+    echo go >&9
+    wait $!
+    check "$kind: a disk of the host's that others filled is told" 0 \
+        "*No space left on device*sandpool: disk: the host's disk was full before the limit*" cat /tmp/robbed.log
+    exec 9>&-
+    rm $data/filler /tmp/go
+
+    hold first-$kind
+    twin_up
+    check "$kind: the second launcher has directories, too" 0 64 \
+        $big --require twin=$kind -- sh -c 'df -m --output=size / | tail -1 | tr -d " "'
+    hold second-$kind --require twin=$kind
+    check "$kind: two launchers with one range of ids have two ids" 0 2 \
+        sh -c "ls $data/projects $data/twin/projects | sort -u | grep -c '^[0-9]'"
+    check "$kind: and a limit each" 0 2 sh -c "$records"
+    pkill -KILL -f -- "--data-dir $twin/launcher"
+    becomes "$kind: what the second one left is removed by its next" "[ -z \"\$(ls -A $data/twin/projects)\" ]"
+    check "$kind: the first one's limit stays" 0 1 sh -c "$records"
+    check "$kind: and what it is for" 0 1 sh -c "ls $data/projects | wc -l"
+    sandpool cancel first-$kind >/dev/null
+    becomes "$kind: until its own end" "[ -z \"\$(ls -A $data/projects)\" ]"
+    twin_down
     off_disk
 done
 
