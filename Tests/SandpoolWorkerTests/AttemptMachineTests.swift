@@ -11,7 +11,7 @@ import Testing
         .prepared, .building, .preparationFailed(end("prepare")), .started, .launchFailed(end("launch")),
         .exited(end("exit"), hasDownloads: false), .exited(end("exit"), hasDownloads: true), .collected, .journaled,
         .journalFailed, .launcherLost(end("lost")), .found(graceMs: 9), .cancel(end("cancel"), graceMs: 7), .kill,
-        .drain, .settled,
+        .abandon(end("abandon")), .drain, .settled,
     ]
 
     static func end(_ message: String) -> AttemptEnd {
@@ -61,7 +61,18 @@ import Testing
                     let isUnwanted = event == .kill || machine.phase == .killing
                     #expect(machine.phase == .reporting || isUnwanted, "\(machine) \(event)")
                 }
+                // Nor does it leave the journal, or this worker, before it was answered.
+                if actions.contains(.settleJournal) || isJournaled(machine) && actions.contains(.forget) {
+                    #expect(event == .settled && machine.phase == .reporting)
+                }
             }
+        }
+    }
+
+    private func isJournaled(_ machine: Machine) -> Bool {
+        switch machine.phase {
+        case .journaling, .reporting: true
+        default: false
         }
     }
 
@@ -122,8 +133,8 @@ import Testing
         }
     }
 
-    @Test func aKillIsNeverReported() {
-        for machine in Self.reachable {
+    @Test func whatIsKilledIsNotReported() {
+        for machine in Self.reachable where !isJournaled(machine) {
             var next = machine
             _ = next.handle(.kill)
             #expect(next.phase == .gone || next.phase == .killing)
@@ -147,6 +158,26 @@ import Testing
         #expect(!machine.hasSandbox)
     }
 
+    /// It has ended, so there is a result, which the coordinator keeps aside.
+    @Test func aKillLeavesAResultThatIsInTheJournalAlone() {
+        for machine in Self.reachable where isJournaled(machine) {
+            var next = machine
+            #expect(next.handle(.kill).isEmpty)
+            #expect(next == machine)
+        }
+    }
+
+    @Test func whatIsAbandonedEndsAtOnceAndIsReported() {
+        var machine = Machine()
+        #expect(machine.handle(.abandon(Self.end("abandon"))) == [.journal(Self.end("abandon"))])
+        for phase in [Machine.adopted(), .adopted(isStarted: false)] {
+            machine = phase
+            #expect(machine.handle(.abandon(Self.end("abandon"))) == [.cancelSandbox(graceMs: 0)])
+            #expect(machine.isAbandoned)
+            #expect(machine.handle(.exited(Self.end("exit"), hasDownloads: false)) == [.journal(Self.end("exit"))])
+        }
+    }
+
     /// A connection that broke may have taken the wish along.
     @Test func aLauncherThatIsBackIsAskedAgainForWhatWasToEnd() {
         for machine in Self.reachable {
@@ -154,7 +185,9 @@ import Testing
             let actions = next.handle(.found(graceMs: 9))
             #expect(next == machine)
             switch machine.phase {
-            case .launching, .running: #expect(actions == (machine.isCancelled ? [.cancelSandbox(graceMs: 9)] : []))
+            case .launching, .running:
+                let wish: [Machine.Action] = machine.isCancelled ? [.cancelSandbox(graceMs: 9)] : []
+                #expect(actions == (machine.isAbandoned ? [.cancelSandbox(graceMs: 0)] : wish))
             case .killing: #expect(actions == [.cancelSandbox(graceMs: 0)])
             default: #expect(actions.isEmpty)
             }

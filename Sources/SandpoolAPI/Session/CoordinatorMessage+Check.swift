@@ -38,7 +38,11 @@ extension CoordinatorMessage: SessionMessage {
 
 extension WorkerWelcome {
     func check() throws(APIError) {
-        for (field, seconds) in [("leaseSeconds", leaseSeconds), ("heartbeatSeconds", heartbeatSeconds)] {
+        let times = [
+            ("leaseSeconds", leaseSeconds), ("heartbeatSeconds", heartbeatSeconds),
+            ("replaceSeconds", replaceSeconds ?? leaseSeconds),
+        ]
+        for (field, seconds) in times {
             try APIError.require(seconds > 0, "welcome.\(field)", "\(seconds) is no time")
         }
         try APIError.require(atMost: SessionLimits.attempts, keep, in: "welcome.keep")

@@ -46,7 +46,8 @@ public enum CoordinatorMessage: Codable, Hashable, Sendable {
     /// End the attempt: SIGTERM, grace, kill.
     case cancel(AttemptLease)
     case signal(AttemptLease, signal: Int)
-    /// Whatever ran under this lease is not wanted any more: kill it and forget it without a report.
+    /// Whatever runs under this lease is not wanted any more: kill it and forget it without a report. What has ended
+    /// is reported all the same, and answered.
     case kill(AttemptLease)
     /// What became of reported results; the worker drops them from its journal.
     case recorded([RecordedResult])
@@ -142,6 +143,9 @@ public struct WorkerWelcome: Codable, Hashable, Sendable {
     public var generation: Int64
     public var leaseSeconds: Double
     public var heartbeatSeconds: Double
+    /// How long the coordinator hears nothing before another attempt takes the place of one that may be run again; the
+    /// worker ends its own before that. Four leases where it does not say so.
+    public var replaceSeconds: Double?
     /// Held attempts that go on, with the output offsets that are durable.
     public var keep: [HeldAttempt]
     /// Held attempts that are not wanted any more.
@@ -149,12 +153,13 @@ public struct WorkerWelcome: Codable, Hashable, Sendable {
 
     public init(
         version: Int = WorkerSession.version, generation: Int64, leaseSeconds: Double, heartbeatSeconds: Double,
-        keep: [HeldAttempt], kill: [AttemptLease]
+        replaceSeconds: Double? = nil, keep: [HeldAttempt], kill: [AttemptLease]
     ) {
         self.version = version
         self.generation = generation
         self.leaseSeconds = leaseSeconds
         self.heartbeatSeconds = heartbeatSeconds
+        self.replaceSeconds = replaceSeconds
         self.keep = keep
         self.kill = kill
     }

@@ -136,7 +136,8 @@ struct WorkerSessionHandler: Sendable {
         let timings = parts.configuration.timings
         let welcome = WorkerWelcome(
             generation: parts.store.identity.generation, leaseSeconds: timings.lease.inSeconds,
-            heartbeatSeconds: timings.heartbeat.inSeconds, keep: keep, kill: result.kill)
+            heartbeatSeconds: timings.heartbeat.inSeconds, replaceSeconds: timings.replaceAfter.inSeconds, keep: keep,
+            kill: result.kill)
         return (welcome, kept)
     }
 

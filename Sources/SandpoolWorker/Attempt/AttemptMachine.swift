@@ -17,8 +17,9 @@ struct AttemptEnd: Hashable, Sendable {
 ///     └──► gone                                                      (returned, killed)
 /// ```
 ///
-/// A lease that the coordinator does not want any more (`kill`) leads to `gone` from everywhere, by way of
-/// `killing` while a sandbox exists.
+/// A lease that the coordinator does not want any more (`kill`) leads to `gone`, by way of `killing` while a sandbox
+/// exists. Only what has ended is reported all the same, and the coordinator keeps it aside: a result that is in the
+/// journal, or on its way there, goes when the coordinator has answered it and not before.
 struct AttemptMachine: Hashable, Sendable {
     enum Phase: Hashable, Sendable {
         /// Mounts and the image are fetched or built. Nothing of it exists in the launcher.
@@ -59,11 +60,13 @@ struct AttemptMachine: Hashable, Sendable {
         case found(graceMs: UInt64)
         /// The user does not want it to go on. The end is how it ends if nothing ran.
         case cancel(AttemptEnd, graceMs: UInt64)
-        /// The coordinator does not want it: no report.
+        /// The coordinator does not want it: no report of what still runs.
         case kill
+        /// The coordinator may have given its place to another. The end is how it ends if nothing ran.
+        case abandon(AttemptEnd)
         /// Give it back if nothing ran.
         case drain
-        /// The coordinator has the result, and the output before it.
+        /// The coordinator has the result and the output before it, or refused it because another has its place.
         case settled
     }
 
@@ -90,6 +93,8 @@ struct AttemptMachine: Hashable, Sendable {
     private(set) var phase: Phase
     /// Whether the user asked for the end: a start that fails after it is no failure.
     private(set) var isCancelled = false
+    /// Whether this worker ended it since another may have its place.
+    private(set) var isAbandoned = false
     /// Whether the launcher keeps something under the attempt's id.
     private(set) var hasSandbox: Bool
 
@@ -142,6 +147,9 @@ struct AttemptMachine: Hashable, Sendable {
         case (.preparing, .cancel(let end, _)):
             isCancelled = true
             return finish(end)
+        case (.preparing, .abandon(let end)):
+            isAbandoned = true
+            return finish(end)
         case (.preparing, .kill): return leave([])
         case (.preparing, .drain): return leave([.giveBack])
 
@@ -155,7 +163,11 @@ struct AttemptMachine: Hashable, Sendable {
             // Asked for again with a shorter grace, the launcher shortens it.
             isCancelled = true
             return [.cancelSandbox(graceMs: graceMs)]
+        case (.launching, .abandon), (.running, .abandon):
+            isAbandoned = true
+            return [.cancelSandbox(graceMs: 0)]
         case (.launching, .found(let graceMs)), (.running, .found(let graceMs)):
+            if isAbandoned { return [.cancelSandbox(graceMs: 0)] }
             return isCancelled ? [.cancelSandbox(graceMs: graceMs)] : []
         case (.launching, .exited(let end, let hasDownloads)), (.running, .exited(let end, let hasDownloads)):
             guard hasDownloads else { return finish(end) }
@@ -169,12 +181,12 @@ struct AttemptMachine: Hashable, Sendable {
             return finish(end)
 
         case (.collecting(let end), .collected): return finish(end)
-        case (.collecting, .kill), (.journaling, .kill): return leave([])
+        case (.collecting, .kill): return leave([])
         case (.journaling, .journaled):
             phase = .reporting
             return [.report]
         case (.journaling(let end), .journalFailed): return [.retryJournal(end)]
-        case (.reporting, .settled), (.reporting, .kill): return leave([.settleJournal])
+        case (.reporting, .settled): return leave([.settleJournal])
         case (.collecting, .launcherLost), (.journaling, .launcherLost), (.reporting, .launcherLost):
             hasSandbox = false
             return []

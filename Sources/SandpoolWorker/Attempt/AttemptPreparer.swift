@@ -3,11 +3,16 @@ import SandpoolModel
 import SandpoolSandbox
 
 /// What a sandbox is laid over, ready in the launcher's storage.
-struct PreparedRoot: Equatable, Sendable {
-    var root: SandboxPlan.Root
+package struct PreparedRoot: Equatable, Sendable {
+    package var root: SandboxPlan.Root
     /// Every layer that the sandbox will use, mounts included, counted in `LayerUse` until the core is done
     /// with them.
-    var layers: [String]
+    package var layers: [String]
+
+    package init(root: SandboxPlan.Root, layers: [String]) {
+        self.root = root
+        self.layers = layers
+    }
 }
 
 /// Why something could not be fetched or built.

@@ -1,10 +1,9 @@
-import LinuxSystem
 import SandpoolAPI
 import SandpoolModel
 import SandpoolSandbox
 
-/// Everything the core holds of one attempt beside its state machine.
-struct LiveAttempt {
+/// Everything that is held of one attempt beside its state machine. What it has open is the driver's.
+struct LiveAttempt: Sendable {
     let lease: AttemptLease
     /// `nil` for a result of an earlier run whose record is gone.
     let job: JobID?
@@ -12,6 +11,8 @@ struct LiveAttempt {
     let outcomes: OutcomeBuilder
     /// Between SIGTERM and the kill when it is cancelled.
     let graceMs: UInt64
+    /// Whether another attempt may run in its place although this one may still run.
+    let isRerunSafe: Bool
     /// The spec, until the sandbox was asked for; nothing after that needs it.
     var assignment: Assignment?
     /// What the image was resolved to.
@@ -19,44 +20,102 @@ struct LiveAttempt {
     var usesHostImage = false
     /// Layers that must not be removed while the sandbox exists.
     var layers: [String] = []
-    var receivedMs: UInt64
-    var launchedMs: UInt64?
+    /// CLOCK_BOOTTIME in milliseconds, as `launchedMs`.
+    var receivedMs: Int64
+    /// When this process asked for the sandbox.
+    var launchedMs: Int64?
     var startedAt: Timestamp?
 
-    var stdout: SpoolFile?
-    var stderr: SpoolFile?
+    /// Whether the spools can be read.
+    var hasSpools = false
     var cursors = OutputCursors()
     /// Whether output goes out in frames. Until then it may still ride inside the result.
     var isOutputOpen = false
     var isOutputTimerSet = false
 
-    var input = CommandInput()
-
-    /// The file that receives the downloads' archive.
-    var downloadsPath: String?
+    /// Whether an archive of downloads is made.
+    var hasDownloads = false
     var downloadsDigest: String?
     /// What went wrong with their upload.
     var collectMessage: String?
 
+    /// Whether the journal was asked for and has not answered.
+    var isJournaling = false
+    /// What of each stream rides inside the result that is on its way to the journal.
+    var tails: (stdout: Range<Int64>?, stderr: Range<Int64>?) = (nil, nil)
     /// The result, once it is in the journal.
     var result: AttemptResult?
     var isResultSent = false
 
+    init(
+        lease: AttemptLease, job: JobID? = nil, machine: AttemptMachine = AttemptMachine(),
+        outcomes: OutcomeBuilder = OutcomeBuilder(), graceMs: UInt64 = 0, isRerunSafe: Bool = false,
+        assignment: Assignment? = nil, receivedMs: Int64
+    ) {
+        self.lease = lease
+        self.job = job
+        self.machine = machine
+        self.outcomes = outcomes
+        self.graceMs = graceMs
+        self.isRerunSafe = isRerunSafe
+        self.assignment = assignment
+        self.receivedMs = receivedMs
+    }
+
     var id: AttemptID { lease.attempt }
+
+    /// Whether everything is there for a start that the launcher was not asked for yet.
+    var isWaiting: Bool { assignment != nil && root != nil }
+
+    /// Whether it has to be ended when another attempt may run in its place.
+    var isAtStake: Bool { isRerunSafe && (machine.phase == .preparing || machine.isActive) && !machine.isAbandoned }
 
     /// After a restart only the spools themselves say how much output there is. A journaled result says it too,
     /// and carries the bytes from its tails on.
-    mutating func growToSpools() {
-        cursors.stdout.grow(to: min(stdout?.size ?? 0, result?.stdoutTail?.offset ?? .max))
-        cursors.stderr.grow(to: min(stderr?.size ?? 0, result?.stderrTail?.offset ?? .max))
+    mutating func grow(to spools: SpoolSizes) {
+        let ends = (
+            stdout: result?.stdoutTail?.offset ?? tails.stdout?.lowerBound ?? .max,
+            stderr: result?.stderrTail?.offset ?? tails.stderr?.lowerBound ?? .max
+        )
+        cursors.stdout.grow(to: min(spools.stdout, ends.stdout))
+        cursors.stderr.grow(to: min(spools.stderr, ends.stderr))
     }
 
-    var hasSpools: Bool { stdout != nil && stderr != nil }
+    func cursors(grownTo report: ExitReport) -> OutputCursors {
+        // Without spools there is nothing that could be sent.
+        guard hasSpools else { return OutputCursors() }
+        var cursors = cursors
+        cursors.stdout.grow(to: Int64(clamping: report.stdoutBytes))
+        cursors.stderr.grow(to: Int64(clamping: report.stderrBytes))
+        return cursors
+    }
 
-    func spool(_ stream: OutputStreamCode) -> SpoolFile? { stream == .stdout ? stdout : stderr }
+    /// Lets what is left of the output ride inside the result, if it is little: frames carry nothing of it.
+    mutating func cutTails() {
+        guard cursors.fitsInline else { return }
+        tails = (cursors.stdout.cutTail(), cursors.stderr.cutTail())
+    }
+
+    /// What no result carries after all goes up in frames.
+    mutating func takeBackTails(stdout: Bool, stderr: Bool) {
+        if stdout, let tail = tails.stdout { cursors.stdout.grow(to: tail.upperBound) }
+        if stderr, let tail = tails.stderr { cursors.stderr.grow(to: tail.upperBound) }
+        tails = (nil, nil)
+    }
 
     /// Whether the result can go up now: it is safe here, and every byte before it was sent.
     var isResultReady: Bool {
         machine.phase == .reporting && result != nil && !isResultSent && cursors.unsent == 0
+    }
+}
+
+/// Bytes that the spools of an attempt hold.
+package struct SpoolSizes: Hashable, Sendable {
+    package var stdout: Int64
+    package var stderr: Int64
+
+    package init(stdout: Int64 = 0, stderr: Int64 = 0) {
+        self.stdout = stdout
+        self.stderr = stderr
     }
 }

@@ -2,8 +2,8 @@ import SandpoolAPI
 import SandpoolModel
 
 /// What has to be known about a started attempt to end it rightly after this worker process is gone.
-struct AttemptRecord: Codable, Hashable, Sendable {
-    var lease: AttemptLease
+package struct AttemptRecord: Codable, Hashable, Sendable {
+    package var lease: AttemptLease
     var job: JobID
     /// The boot in which it was started: no sandbox survives a boot.
     var bootID: String
@@ -15,10 +15,13 @@ struct AttemptRecord: Codable, Hashable, Sendable {
     var graceSeconds: Double?
     var hasDownloads: Bool
     var usesHostImage: Bool
+    /// Whether another attempt may run in its place although this one may still run; `nil` in a record of an older
+    /// worker, which did not look.
+    var isRerunSafe: Bool?
     /// Layers that the sandbox uses.
     var layers: [String]
 
-    init(_ assignment: Assignment, bootID: String, usesHostImage: Bool, layers: [String]) {
+    package init(_ assignment: Assignment, bootID: String, usesHostImage: Bool, layers: [String]) {
         lease = assignment.lease
         job = assignment.job
         self.bootID = bootID
@@ -30,6 +33,7 @@ struct AttemptRecord: Codable, Hashable, Sendable {
         graceSeconds = assignment.spec.graceSeconds
         hasDownloads = !assignment.spec.downloads.isEmpty
         self.usesHostImage = usesHostImage
+        isRerunSafe = assignment.spec.isRerunSafe
         self.layers = layers
     }
 }

@@ -15,6 +15,7 @@ final class WorkerDirectory: Sendable {
     private let lock: FileDescriptor
 
     var journal: String { "\(path)/journal" }
+    var renewal: String { "\(path)/renewed" }
     var blobs: String { "\(path)/blobs" }
     var downloads: String { "\(path)/downloads" }
     var layers: String { "\(path)/layers" }

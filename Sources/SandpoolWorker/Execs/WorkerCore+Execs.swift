@@ -9,7 +9,7 @@ extension WorkerCore {
     func accept(_ exec: ExecAssignment) {
         // Sent twice: the first one goes on.
         guard execs[exec.id] == nil else { return }
-        guard let attempt = held(exec.lease), attempt.machine.phase == .running, let job = attempt.job else {
+        guard let attempt = state.held(exec.lease), attempt.machine.phase == .running, let job = attempt.job else {
             return refuse(exec, "the job does not run here any more")
         }
         guard execs.count < ExecAssignment.perWorker else {
@@ -36,7 +36,7 @@ extension WorkerCore {
 
     private func refuse(_ exec: ExecAssignment, _ reason: String) {
         let outcome = Outcome(cause: .setupFailed, message: reason, commandStarted: false, isRetryable: false)
-        outbox.refuse(ExecResult(id: exec.id, outcome: outcome, stdoutBytes: 0, stderrBytes: 0))
+        execOutbox.refuse(ExecResult(id: exec.id, outcome: outcome, stdoutBytes: 0, stderrBytes: 0))
         wakeWriter()
     }
 
@@ -57,13 +57,13 @@ extension WorkerCore {
         guard let exec = execs[id] else { return }
         switch action {
         case .tellStart:
-            outbox.noteStarted(id)
+            execOutbox.noteStarted(id)
             wakeWriter()
         case .end: launcher?.send(.cancel(id: id.text, graceMs: exec.graceMs))
         case .offer: offerExec(id)
         case .release: launcher?.send(.release(id: id.text))
         case .forget:
-            outbox.drop(id)
+            execOutbox.drop(id)
             execs[id] = nil
         }
     }
@@ -125,7 +125,7 @@ extension WorkerCore {
         closeInput(of: .exec(id))
         var outcome = outcome
         // As of a job: a longer one would be refused.
-        outcome.message = outcome.message.map { TerminalText.harmless($0, limit: Limits.messageScalars) }
+        outcome.message = outcome.message.map { TerminalText.harmless($0, limit: WorkerState.Limits.messageScalars) }
         apply(.ended(outcome, isKept: isKept), to: id)
         awaitReader(of: id)
     }

@@ -24,8 +24,15 @@ struct OutputCursor: Hashable, Sendable {
         return (sent, Int(count))
     }
 
-    /// What was not sent yet rides inside the result: frames carry nothing from here on.
+    /// Frames carry nothing from here on: what was not sent yet is dropped.
     mutating func cutAtSent() { available = sent }
+
+    /// What was not sent yet rides inside the result: frames carry nothing from here on.
+    mutating func cutTail() -> Range<Int64>? {
+        guard unsent > 0 else { return nil }
+        defer { available = sent }
+        return sent..<available
+    }
 
     /// The coordinator has the bytes up to here on its disk. An offset beyond what was sent is its mistake and
     /// counts as what was sent.

@@ -72,19 +72,27 @@ public struct Worker: Service {
         let directory = try WorkerDirectory(path: supervisor.stateDirectory, now: SystemClock.now())
         let (journal, results, skippedBytes) = try ResultJournal.open(path: directory.journal)
         if skippedBytes > 0 { log.warning("\(directory.journal) had \(skippedBytes) bytes of no whole record") }
+        let records = try directory.attempts.load()
+        let bootID = try HostFacts.bootID()
+        let renewal = try RenewalFile(path: directory.renewal, bootID: bootID)
+        let state = WorkerState(
+            settings(directory, bootID), records: records, results: results, renewedMs: renewal.load(),
+            at: SystemClock.moment())
 
         let http = CoordinatorClient.makeHTTPClient()
         let client = CoordinatorClient(http: http, address: configuration.coordinator, token: configuration.token)
         let work = BackgroundWork()
         let layerUse = LayerUse()
         let thread = try LoopThread()
-        let settings = try settings(directory.path)
         let core = WorkerCore(
-            thread: thread, directory: directory, journal: journal, settings: settings, work: work, layerUse: layerUse,
-            log: log)
+            thread: thread, directory: directory, journal: journal, renewal: renewal, state: state,
+            settings: WorkerCore.Settings(
+                plans: PlanBuilder(
+                    openedCIDRs: configuration.egressAllow, leavesOutLimits: configuration.leavesOutLimits),
+                execPatienceMs: configuration.execPatienceMs),
+            work: work, layerUse: layerUse, log: log)
         let result: Result
         do {
-            await core.inherit(Inherited(records: try directory.attempts.load(), results: results))
             let layers = try await supervisor.greet(core, over: socket)
             let store = LayerStore(
                 directory: directory.layers, limitBytes: configuration.layerCacheBytes, present: layers,
@@ -98,7 +106,7 @@ public struct Worker: Service {
             let verifier = Verifier(
                 core: core, layers: store, use: layerUse, root: configuration.offersHostImage ? .host : .scratch,
                 coordinator: configuration.coordinator.url, leavesOutLimits: configuration.leavesOutLimits,
-                identity: VerificationIdentity(bootID: settings.bootID))
+                identity: VerificationIdentity(bootID: bootID))
             let desk = VerificationDesk(
                 verifier: verifier, file: VerificationFile(path: directory.verification), core: core, log: log)
             result = try await body(
@@ -132,16 +140,13 @@ public struct Worker: Service {
         core.thread.stop()
     }
 
-    private func settings(_ state: String) throws -> WorkerCore.Settings {
-        var capacity = HostCapacity.detect(dataDirectory: state).resources
+    private func settings(_ directory: WorkerDirectory, _ bootID: String) -> WorkerState.Settings {
+        var capacity = HostCapacity.detect(dataDirectory: directory.path).resources
         if let cpus = configuration.cpus { capacity.cpuMillis = Int64((cpus * 1_000).rounded()) }
         if let bytes = configuration.memoryBytes { capacity.memoryBytes = bytes }
         if let bytes = configuration.diskBytes { capacity.diskBytes = bytes }
-        return WorkerCore.Settings(
-            name: configuration.name ?? HostFacts.name(), capacity: capacity, labels: configuration.labels,
-            offersHostImage: configuration.offersHostImage, bootID: try HostFacts.bootID(),
-            plans: PlanBuilder(
-                openedCIDRs: configuration.egressAllow, leavesOutLimits: configuration.leavesOutLimits),
-            execPatienceMs: configuration.execPatienceMs)
+        return WorkerState.Settings(
+            worker: directory.workerID, name: configuration.name ?? HostFacts.name(), capacity: capacity,
+            labels: configuration.labels, offersHostImage: configuration.offersHostImage, bootID: bootID)
     }
 }

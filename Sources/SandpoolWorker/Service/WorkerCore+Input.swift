@@ -20,21 +20,23 @@ extension WorkerCore {
     private subscript(input id: CommandID) -> CommandInput? {
         get {
             switch id {
-            case .attempt(let id): attempts[id]?.input
+            // It may come before the pipe that it is for.
+            case .attempt(let id): files[id]?.input ?? (state.attempts[id] == nil ? nil : CommandInput())
             case .exec(let id): execs[id]?.input
             }
         }
         set {
             guard let newValue else { return }
             switch id {
-            case .attempt(let id): attempts[id]?.input = newValue
+            case .attempt(let id): files[id, default: AttemptFiles()].input = newValue
             case .exec(let id): execs[id]?.input = newValue
             }
         }
     }
 
     func handle(_ frame: InputFrame, session number: Int) {
-        guard number == session.number, let id = receiver(of: frame), var input = self[input: id] else { return }
+        step(.heard(session: number))
+        guard number == state.sessionNumber, let id = receiver(of: frame), var input = self[input: id] else { return }
         let isRepetition = frame.offset < input.queue.received
         do throws(InputQueue.Refusal) {
             try input.queue.add(frame)
@@ -50,7 +52,7 @@ extension WorkerCore {
     }
 
     private func receiver(of frame: InputFrame) -> CommandID? {
-        if let id = AttemptID(frame.id), attempts[id]?.lease.epoch == frame.epoch { return .attempt(id) }
+        if let id = AttemptID(frame.id), state.attempts[id]?.lease.epoch == frame.epoch { return .attempt(id) }
         if let id = ExecID(frame.id), execs[id]?.lease.epoch == frame.epoch { return .exec(id) }
         return nil
     }
@@ -73,10 +75,11 @@ extension WorkerCore {
         guard let offset = self[input: id]?.queue.consumed else { return }
         switch id {
         case .attempt(let id):
-            if let lease = attempts[id]?.lease { outbox.noteConsumed(lease, offset: offset) }
-        case .exec(let id): outbox.noteConsumed(id, offset: offset)
+            if let lease = state.attempts[id]?.lease { step(.inputConsumed(lease, offset: offset)) }
+        case .exec(let id):
+            execOutbox.noteConsumed(id, offset: offset)
+            wakeWriter()
         }
-        wakeWriter()
     }
 
     private func watchInput(of id: CommandID, _ isNeeded: Bool) {
@@ -100,7 +103,7 @@ extension WorkerCore {
         self[input: id] = input
         let isActive =
             switch id {
-            case .attempt(let id): attempts[id]?.machine.isActive
+            case .attempt(let id): state.attempts[id]?.machine.isActive
             case .exec(let id): execs[id]?.machine.isActive
             }
         if isActive == true { launcher?.send(.closeInput(id: id.text)) }

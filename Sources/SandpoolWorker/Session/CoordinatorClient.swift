@@ -1,6 +1,8 @@
 import AsyncHTTPClient
+import Glibc
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import SandpoolAPI
 import SandpoolModel
 
@@ -13,6 +15,11 @@ struct CoordinatorClient: Sendable {
     /// The coordinator refused the worker in a way that trying again does not change.
     struct Refused: Error {
         let error: WorkerError
+    }
+
+    /// Whoever has the coordinator's address says that no process listens there.
+    struct NobodyListens: Error, CustomStringConvertible {
+        let description: String
     }
 
     static func makeHTTPClient() -> HTTPClient {
@@ -33,7 +40,8 @@ struct CoordinatorClient: Sendable {
 
     /// Sends a request; an answer that is not a success is an error in one line.
     ///
-    /// - Throws: `Refused` where trying again cannot help, `WorkerError` else.
+    /// - Throws: `Refused` where trying again cannot help, `NobodyListens` where the coordinator does not run,
+    ///   `WorkerError` else.
     func send(_ request: HTTPClientRequest, timeout: TimeAmount) async throws -> HTTPClientResponse {
         let response: HTTPClientResponse
         do {
@@ -41,12 +49,21 @@ struct CoordinatorClient: Sendable {
         } catch let error as CancellationError {
             throw error
         } catch {
-            throw WorkerError("the coordinator at \(address) does not answer: \(error)")
+            let failure = WorkerError("the coordinator at \(address) does not answer: \(error)")
+            throw Self.isRefusal(error) ? NobodyListens(description: failure.description) as any Error : failure
         }
         guard !(200..<300).contains(response.status.code) else { return response }
         let body = try? await response.body.collect(upTo: 64 << 10)
         let detail = body.flatMap { try? WireJSON.decode(ErrorBody.self, from: $0) }?.error
         throw refusal(response.status, detail)
+    }
+
+    /// Whether every address that was tried refused (connect(2), ECONNREFUSED).
+    private static func isRefusal(_ error: any Error) -> Bool {
+        guard let errors = (error as? NIOConnectionError)?.connectionErrors else {
+            return (error as? IOError)?.errnoCode == ECONNREFUSED
+        }
+        return !errors.isEmpty && errors.allSatisfy { isRefusal($0.error) }
     }
 
     /// A refusal that trying again does not change, as one line.

@@ -33,6 +33,9 @@ struct CoordinatorSession: Sendable {
             } catch is CancellationError {
                 await core.endSession(number)
                 return
+            } catch let down as CoordinatorClient.NobodyListens {
+                await core.noteDown(session: number)
+                log.warning("\(down)")
             } catch {
                 log.warning("\(error)")
             }
@@ -88,7 +91,6 @@ struct CoordinatorSession: Sendable {
     private func receive(_ frames: FrameReader, _ number: Int) async throws {
         var frames = frames
         while let frame = try await frames.next() {
-            await core.noteHeard(session: number)
             switch frame {
             case .json:
                 let message = try frame.checkedMessage(as: CoordinatorMessage.self)

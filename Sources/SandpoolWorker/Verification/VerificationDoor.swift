@@ -80,8 +80,8 @@ extension WorkerCore {
 
     /// What jobs' trust is built on. When it changes the coordinator has to know, and learns it from the next hello.
     func setVerification(_ summary: VerificationSummary) {
-        let isNews = verification != nil && verification != summary
-        verification = summary
-        if isNews { endSession(session.number) }
+        let isNews = state.verification != nil && state.verification != summary
+        step(.verified(summary))
+        if isNews { endSession(state.sessionNumber) }
     }
 }

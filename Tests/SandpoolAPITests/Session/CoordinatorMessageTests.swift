@@ -6,7 +6,7 @@ import Testing
 @Suite struct CoordinatorMessageTests {
     private static let held = HeldAttempt(lease: Fixed.lease, state: .preparing, stdoutBytes: 1, stderrBytes: 2)
     private static let welcome = WorkerWelcome(
-        generation: 3, leaseSeconds: 30, heartbeatSeconds: 10, keep: [held], kill: [Fixed.lease])
+        generation: 3, leaseSeconds: 30, heartbeatSeconds: 10, replaceSeconds: 120, keep: [held], kill: [Fixed.lease])
     private static let assignment = Assignment(
         lease: Fixed.lease, job: Fixed.job, spec: JobSpec(command: ["echo", "a/b"]))
 
@@ -25,7 +25,7 @@ import Testing
             .welcome(welcome),
             #"{"welcome":{"_0":{"generation":3,"heartbeatSeconds":10,"keep":[{"lease":\#(Fixed.leaseJSON),"#
                 + #""state":"preparing","stderrBytes":2,"stdoutBytes":1}],"kill":[\#(Fixed.leaseJSON)],"#
-                + #""leaseSeconds":30,"version":2}}}"#),
+                + #""leaseSeconds":30,"replaceSeconds":120,"version":2}}}"#),
         Golden(
             .assign([assignment]),
             #"{"assign":{"_0":[{"job":"sb-01jd8000000000000000000002","lease":\#(Fixed.leaseJSON),"#
@@ -106,6 +106,9 @@ import Testing
         .execOutputTaken(Fixed.exec, stdout: -1, stderr: 0), .execOutputTaken(Fixed.exec, stdout: 0, stderr: .max),
         .welcome(WorkerWelcome(generation: 1, leaseSeconds: 0, heartbeatSeconds: 1, keep: [], kill: [])),
         .welcome(WorkerWelcome(generation: 1, leaseSeconds: 1, heartbeatSeconds: -1, keep: [], kill: [])),
+        .welcome(
+            WorkerWelcome(
+                generation: 1, leaseSeconds: 1, heartbeatSeconds: 1, replaceSeconds: 0, keep: [], kill: [])),
         .welcome(
             WorkerWelcome(
                 generation: 1, leaseSeconds: 1, heartbeatSeconds: 1,

@@ -73,6 +73,31 @@ import Testing
         }
     }
 
+    /// Cut off for as long as it takes another attempt to get the job, it ends its own, and says so when it can.
+    @Test func whatMayRunElsewhereIsEndedWhileTheCoordinatorIsSilent() async throws {
+        try await RunningWorker.with { coordinator, launcher in
+            let first = try await coordinator.session()
+            _ = try await first.hello()
+            try first.send(
+                .welcome(
+                    WorkerWelcome(
+                        generation: 1, leaseSeconds: 60, heartbeatSeconds: 20, replaceSeconds: 1, keep: [], kill: [])))
+            try first.send(
+                .assign([Samples.assignment(1), Samples.assignment(2) { $0.rerun = .never }]))
+            try await launcher.request { $0 == .start(id: Samples.attempt(2).text) }
+            first.end()
+            let second = try await coordinator.session()
+            _ = try await second.hello()
+            try await launcher.request { $0 == .cancel(id: Self.lease.attempt.text, graceMs: 0) }
+            try launcher.exit(Self.lease.attempt, .killed)
+            second.end()
+            let third = try await coordinator.session()
+            let held = try await third.welcome().held
+            #expect(held.map(\.lease) == [Self.lease, Samples.lease(2)] && held.last?.state == .running)
+            #expect(try await third.results().map(\.outcome.cause) == [.workerLost])
+        }
+    }
+
     // MARK: Output
 
     private static let output = Samples.output
@@ -83,7 +108,7 @@ import Testing
 
     @Test func outputStaysInItsWindowAndGoesOnFromWhatIsDurable() async throws {
         try await RunningWorker.with(stdout: Self.output) { coordinator, launcher in
-            let window = Int(WorkerCore.Limits.unacknowledgedBytes)
+            let window = Int(WorkerState.Limits.unacknowledgedBytes)
             let first = try await coordinator.session()
             _ = try await first.welcome()
             try first.send(.assign([Samples.assignment(1)]))

@@ -2,7 +2,7 @@ import SandpoolAPI
 import SandpoolModel
 
 /// What earlier runs of this worker left behind, until it is known what the launcher still has of it.
-struct Inherited {
+struct Inherited: Sendable {
     var records: [AttemptID: AttemptRecord] = [:]
     var results: [AttemptID: AttemptResult] = [:]
     /// Sandboxes that this connection's launcher has.
@@ -14,4 +14,6 @@ struct Inherited {
         for record in records { self.records[record.lease.attempt] = record }
         for result in results { self.results[result.lease.attempt] = result }
     }
+
+    var isEmpty: Bool { records.isEmpty && results.isEmpty }
 }
