@@ -112,7 +112,7 @@ struct OutputTimeTests {
             let reader = OutputReader(
                 store: MemoryJobStore(),
                 output: OutputStore(root: "\(server.directory)/output", pool: pool, clock: SystemClock()))
-            let stream = OutputStore.StreamID(job: job.id, attempt: attempt.id, code: .stdout)
+            let stream = OutputStreamID(job: job.id, attempt: attempt.id, code: .stdout)
             #expect(
                 try await reader.arrivals(stream, of: attempt, from: 0, to: 4)
                     == [Arrival(offset: 0, at: Timestamp(milliseconds: 2_000))])

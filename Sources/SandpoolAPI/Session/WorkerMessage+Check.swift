@@ -40,6 +40,7 @@ extension WorkerHello {
             let range = 0...SessionLimits.capacity
             try APIError.require(range.contains(amount), "hello.capacity.\(field)", "\(amount) is not in \(range)")
         }
+        try APIError.require(sentMs ?? 0 >= 0, "hello.sentMs", "\(sentMs ?? 0) is before the boot")
         try APIError.require(atMost: SessionLimits.labels, labels, in: "hello.labels")
         for (key, value) in labels {
             do throws(ValueProblem) { _ = try Label(key: key, value: value) } catch {

@@ -100,11 +100,15 @@ public struct WorkerHello: Codable, Hashable, Sendable {
     public var verification: VerificationSummary?
     /// Whether a job's disk may be as large as its memory, or larger. One that does not say so does not know.
     public var makesDisks: Bool?
+    /// When it was sent, by the host's clock since boot (CLOCK_BOOTTIME): one that the network held back is not taken
+    /// for news.
+    public var sentMs: Int64?
 
     public init(
         version: Int = WorkerSession.version, id: WorkerID, name: String, bootID: String, capacity: Resources,
         labels: [String: String], images: [String], offersHostImage: Bool, held: [HeldAttempt],
-        softwareVersion: String, verification: VerificationSummary? = nil, makesDisks: Bool? = nil
+        softwareVersion: String, verification: VerificationSummary? = nil, makesDisks: Bool? = nil,
+        sentMs: Int64? = nil
     ) {
         self.version = version
         self.id = id
@@ -118,6 +122,7 @@ public struct WorkerHello: Codable, Hashable, Sendable {
         self.softwareVersion = softwareVersion
         self.verification = verification
         self.makesDisks = makesDisks
+        self.sentMs = sentMs
     }
 }
 

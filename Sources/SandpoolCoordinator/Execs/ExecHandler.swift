@@ -35,7 +35,7 @@ struct ExecHandler: Sendable {
         // From here on whatever becomes of the connection ends the command with it.
         channel.closeFuture.whenComplete { _ in leave(exec) }
         // A session that ended meanwhile may have been through its execs before this one was among them.
-        if parts.sessions.session(of: session.worker) !== session { parts.execs.end(of: session) }
+        if parts.core.session(of: session.worker) !== session { parts.execs.end(of: session) }
         return exec
     }
 

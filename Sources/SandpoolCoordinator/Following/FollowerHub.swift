@@ -24,6 +24,9 @@ final class FollowerHub: Sendable {
         }
     }
 
+    /// The jobs that anybody follows.
+    var jobs: [JobID] { followers.withLock { Array($0.keys) } }
+
     func isHeld(_ job: JobID) -> Bool { of(job).contains { $0.holdsJob } }
 
     func of(_ job: JobID) -> [Follower] { followers.withLock { $0[job] ?? [] } }

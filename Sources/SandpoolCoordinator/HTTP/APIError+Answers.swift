@@ -57,6 +57,8 @@ extension APIError {
             self = .diskFull
         case let error as FileError where error.isDiskFull:
             self = .diskFull
+        case StoreError.foreignWorker(let id):
+            self = .foreignWorker(id)
         case StoreError.overloaded:
             self.init(status: 503, code: "overloaded", message: "too much is waiting", hint: "try again shortly")
         case StoreError.closed:

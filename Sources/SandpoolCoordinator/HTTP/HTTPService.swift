@@ -29,14 +29,14 @@ struct HTTPService: Sendable {
                 address: listen.bindAddress, serverName: nil,
                 availableConnectionsDelegate: MaximumAvailableConnections(Self.connections)),
             onServerRunning: { await announce($0) }, logger: logger)
-        let (hub, execs, sessions) = (parts.hub, parts.execs, parts.sessions)
+        let (hub, execs, core) = (parts.hub, parts.execs, parts.core)
         do {
             try await withGracefulShutdownHandler {
                 try await app.run()
             } onGracefulShutdown: {
                 hub.failAll(.shuttingDown)
                 execs.failAll(.shuttingDown)
-                sessions.closeAll()
+                core.feed(.stopping)
             }
         } catch let error as IOError {
             throw CoordinatorError(Self.describe(error, listen))
@@ -64,7 +64,7 @@ struct HTTPService: Sendable {
             "listening",
             metadata: [
                 "address": "\(bound)", "generation": "\(parts.store.identity.generation)",
-                "workers": "\(parts.workers.all.count)",
+                "workers": "\(parts.core.workers.count)",
             ])
         await onListening(bound)
     }

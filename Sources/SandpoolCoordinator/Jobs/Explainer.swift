@@ -18,7 +18,7 @@ struct Explainer: Sendable {
     }
 
     private func queued(_ job: Job) -> [String] {
-        let records = parts.workers.all
+        let records = parts.core.workers
         guard !records.isEmpty else { return ["no worker is enrolled; start one with 'sandpool worker start'"] }
         let wanted = Resources(job.spec.resources)
         let offers = records.map(WorkerOffer.init)
@@ -41,11 +41,11 @@ struct Explainer: Sendable {
     private func hindrance(_ record: WorkerRecord, _ wanted: Resources) -> String {
         let id = record.registration.id
         if let drain = record.drain { return "is draining (\(drain.reason)); 'sandpool worker resume' ends that" }
-        guard let session = parts.sessions.session(of: id) else { return "is not connected" }
+        guard let session = parts.core.session(of: id) else { return "is not connected" }
         if let distrust = session.distrust {
             return "gets no jobs: \(distrust); 'sandpool worker verify' there tells more"
         }
-        let used = parts.table.attempts(of: id).reduce(Resources.zero) { $0 + $1.resources }
+        let used = parts.core.attempts(of: id).reduce(Resources.zero) { $0 + $1.resources }
         let lacks = Feasibility.lacking(wanted, in: record.registration.capacity - used, "free are")
         guard !lacks.isEmpty else { return "has room; the job, or jobs before it, are about to start" }
         return lacks.joined(separator: ", ")
@@ -62,7 +62,7 @@ struct Explainer: Sendable {
             case .finished, .lost, .superseded: "has ended"
             }
         var reasons = ["attempt \(job.attempts.count) on \(attempt.worker): \(stage)"]
-        if parts.sessions.session(of: attempt.worker) == nil {
+        if parts.core.session(of: attempt.worker) == nil {
             reasons.append("\(attempt.worker) is not connected; what it runs goes on, and is reported when it is back")
         }
         return reasons

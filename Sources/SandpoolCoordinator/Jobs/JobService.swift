@@ -11,31 +11,20 @@ final class JobService: Sendable {
     private let clock: any CoordinatorClock
     private let pool: PoolConfiguration
     private let blobs: BlobStore
-    private let workers: WorkerDirectory
-    private let table: AttemptTable
-    private let sessions: SessionTable
-    private let hub: FollowerHub
-    private let scheduler: Scheduler
-    private let queue: QueueKeeper
+    private let core: CoordinatorCore
 
     /// Most specs in one request.
     static let batchLimit = 1_000
 
     init(
         store: any JobStore, clock: any CoordinatorClock, pool: PoolConfiguration, blobs: BlobStore,
-        workers: WorkerDirectory, table: AttemptTable, sessions: SessionTable, hub: FollowerHub,
-        scheduler: Scheduler, queue: QueueKeeper
+        core: CoordinatorCore
     ) {
         self.store = store
         self.clock = clock
         self.pool = pool
         self.blobs = blobs
-        self.workers = workers
-        self.table = table
-        self.sessions = sessions
-        self.hub = hub
-        self.scheduler = scheduler
-        self.queue = queue
+        self.core = core
     }
 
     /// Stores jobs, all or none, and answers once they are durable.
@@ -47,7 +36,8 @@ final class JobService: Sendable {
     ) async throws -> [Job] {
         guard specs.count <= Self.batchLimit else {
             throw APIError(
-                status: 422, code: "too_many", message: "\(specs.count) specs in one request, more than "
+                status: 422, code: "too_many",
+                message: "\(specs.count) specs in one request, more than "
                     + "\(Self.batchLimit)", hint: "send them in parts")
         }
         let now = clock.now
@@ -80,15 +70,16 @@ final class JobService: Sendable {
     ) async throws -> [Job] {
         var answer: [Job] = []
         answer.reserveCapacity(stored.count)
+        var deadlines: [Timestamp] = []
         for (submitted, job) in zip(stored, jobs) {
             if submitted.isNew {
                 answer.append(Job(new: job, createdAt: now))
-                if let seconds = job.spec.queueTimeoutSeconds { queue.wake(at: now.advanced(by: .seconds(seconds))) }
+                if let seconds = job.spec.queueTimeoutSeconds { deadlines.append(now.advanced(by: .seconds(seconds))) }
             } else {
                 answer.append(try await self.job(submitted.id))
             }
         }
-        scheduler.post(.queueChanged)
+        core.feed(.submitted(deadlines: deadlines))
         return answer
     }
 
@@ -101,7 +92,7 @@ final class JobService: Sendable {
                 hint: "upload the archive with POST /v1/blobs first")
         }
         let resources = Resources(complete.resources)
-        let offers = workers.all.map(WorkerOffer.init)
+        let offers = core.workers.map(WorkerOffer.init)
         if let problem = Feasibility.problem(of: complete, resources: resources, with: offers) {
             throw APIError(status: 422, code: "no_worker_fits", message: problem.message, hint: problem.hint)
         }
@@ -142,16 +133,10 @@ final class JobService: Sendable {
     // MARK: Acting
 
     func cancel(_ id: JobID) async throws {
-        switch try await store.cancel(id, now: clock.now) {
-        case .cancelled:
-            hub.publish(.finished(id), to: id)
-            scheduler.post(.queueChanged)
-        case .requested(let lease):
-            sessions.session(of: lease.worker)?.send(.cancel(AttemptLease(lease)))
-        case .finished:
-            break
-        case .notFound:
-            throw APIError.notFound("job \(id)")
+        switch await core.run(.cancel(id)) {
+        case .done: break
+        case .notFound: throw APIError.notFound("job \(id)")
+        case .failed(let failure): throw failure.error
         }
     }
 
@@ -162,7 +147,7 @@ final class JobService: Sendable {
                 status: 422, code: "invalid_signal", message: "signal: \(number) is not a signal's number",
                 hint: "use 1 to 64, such as 2 for SIGINT")
         }
-        guard let attempt = table.attempt(of: id) else {
+        guard let attempt = core.attempt(of: id) else {
             let state = try await job(id).state.rawValue
             throw APIError(status: 409, code: "not_running", message: "job \(id) is \(state): nothing takes a signal")
         }
@@ -173,7 +158,7 @@ final class JobService: Sendable {
     ///
     /// - Throws: 409 with the code `APIError.notStartedCode` or `APIError.startingCode` where it does not run yet.
     func running(_ id: JobID) async throws -> (RunningAttempt, WorkerLink) {
-        if let attempt = table.attempt(of: id), attempt.state == .running {
+        if let attempt = core.attempt(of: id), attempt.state == .running {
             return (attempt, try session(of: attempt))
         }
         let state = try await job(id).state
@@ -190,7 +175,7 @@ final class JobService: Sendable {
     }
 
     private func session(of attempt: RunningAttempt) throws(APIError) -> WorkerLink {
-        guard let session = sessions.session(of: attempt.lease.worker) else {
+        guard let session = core.session(of: attempt.lease.worker) else {
             throw APIError(
                 status: 409, code: "worker_away",
                 message: "worker \(attempt.lease.worker) of job \(attempt.job) is not connected",

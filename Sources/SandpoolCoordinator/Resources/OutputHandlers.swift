@@ -36,7 +36,7 @@ struct OutputHandlers: Sendable {
         let attempt = try await parts.jobs.job(id).attempts.last
         let reader = OutputReader(store: parts.store, output: parts.output)
         if let since = wanted.since, let attempt {
-            let stream = OutputStore.StreamID(job: id, attempt: attempt.id, code: code)
+            let stream = OutputStreamID(job: id, attempt: attempt.id, code: code)
             wanted.offset = max(wanted.offset, try await reader.offset(stream, of: attempt, since: since))
         }
         let body =
@@ -56,7 +56,7 @@ struct OutputHandlers: Sendable {
     private func stored(
         _ id: JobID, _ attempt: Attempt, _ code: OutputStreamCode, _ wanted: Wanted, _ reader: OutputReader
     ) async throws -> ResponseBody {
-        let stream = OutputStore.StreamID(job: id, attempt: attempt.id, code: code)
+        let stream = OutputStreamID(job: id, attempt: attempt.id, code: code)
         let end = min(try await reader.end(of: stream), wanted.offset + wanted.limit)
         return ResponseBody { writer in
             var position = wanted.offset

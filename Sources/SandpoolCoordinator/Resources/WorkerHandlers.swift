@@ -20,28 +20,19 @@ struct WorkerHandlers: Sendable {
 
     func drain(_ reference: String, _ request: Request) async throws -> Response {
         let drain = try await wanted(request)
-        let record = try await store(drain, reference)
-        parts.scheduler.post(.drain(record.registration.id, true))
-        parts.sessions.session(of: record.registration.id)?.send(.drain)
-        parts.drains.wake()
+        var record = try await record(reference)
+        try await run(.drain(record.registration.id, drain), on: record)
+        record.drain = drain
         return try .json(info(record))
     }
 
     /// Ends a drain. A worker that drains does so to the end of its session, so that it begins a new one.
     func resume(_ reference: String) async throws -> Response {
-        let record = try await store(nil, reference)
-        let answer = try Response.json(info(record))
-        parts.sessions.session(of: record.registration.id)?.close()
-        return answer
-    }
-
-    private func store(_ drain: Drain?, _ reference: String) async throws -> WorkerRecord {
         var record = try await record(reference)
-        let id = record.registration.id
-        guard try await parts.store.setDrain(drain, worker: id) else { throw APIError.notFound("worker \(id)") }
-        record.drain = drain
-        parts.workers.setDrain(drain, of: id)
-        return record
+        let session = parts.core.session(of: record.registration.id)
+        try await run(.drain(record.registration.id, nil), on: record)
+        record.drain = nil
+        return try .json(info(record, session))
     }
 
     /// The drain that a request asks for.
@@ -67,16 +58,16 @@ struct WorkerHandlers: Sendable {
     /// Takes a worker off the list. Its operator vouches that it is dead, so what it held ends or runs again.
     func forget(_ reference: String) async throws -> Response {
         let record = try await record(reference)
-        let id = record.registration.id
-        parts.sessions.session(of: id)?.abort("an operator forgot the worker")
-        parts.scheduler.post(.disconnected(id))
-        await parts.scheduler.settle()
-        let live = try await parts.store.liveAttempts(worker: id)
-        try await parts.ledger.recordLosses(live.map { .workerLost($0.lease, "an operator forgot its worker") })
-        _ = try await parts.store.forgetWorker(id, now: parts.clock.now)
-        parts.workers.remove(id)
-        parts.leases.forget(id)
+        try await run(.forget(record.registration.id), on: record)
         return try .json(info(record))
+    }
+
+    private func run(_ command: CoordinatorState.Command, on record: WorkerRecord) async throws {
+        switch await parts.core.run(command) {
+        case .done: break
+        case .notFound: throw APIError.notFound("worker \(record.registration.id)")
+        case .failed(let failure): throw failure.error
+        }
     }
 
     /// A worker by id, name, or unique suffix of its id.
@@ -96,9 +87,12 @@ struct WorkerHandlers: Sendable {
     }
 
     private func info(_ record: WorkerRecord) -> WorkerInfo {
+        info(record, parts.core.session(of: record.registration.id))
+    }
+
+    private func info(_ record: WorkerRecord, _ session: WorkerLink?) -> WorkerInfo {
         let registration = record.registration
-        let held = parts.table.attempts(of: registration.id)
-        let session = parts.sessions.session(of: registration.id)
+        let held = parts.core.attempts(of: registration.id)
         return WorkerInfo(
             id: registration.id, name: registration.name, state: state(record, session),
             labels: registration.labels, capacity: registration.capacity,
@@ -111,6 +105,6 @@ struct WorkerHandlers: Sendable {
 
     private func state(_ record: WorkerRecord, _ session: WorkerLink?) -> String {
         if let session { return record.drain == nil && session.distrust == nil ? "connected" : "draining" }
-        return parts.leases.isSilent(record.registration.id) ? "gone" : "unreachable"
+        return parts.core.isSilent(record.registration.id) ? "gone" : "unreachable"
     }
 }

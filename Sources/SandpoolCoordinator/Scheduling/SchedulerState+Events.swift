@@ -46,8 +46,8 @@ extension SchedulerState {
         case lease([Placement])
     }
 
-    struct Placement: Hashable, Sendable {
-        var job: JobID
-        var worker: WorkerID
+    package struct Placement: Hashable, Sendable {
+        package var job: JobID
+        package var worker: WorkerID
     }
 }

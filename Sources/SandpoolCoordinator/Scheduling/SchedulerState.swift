@@ -2,6 +2,7 @@ import SandpoolModel
 import SandpoolStore
 
 /// The scheduler's whole memory, as a value without I/O: `step` takes events and returns what to do.
+/// Its part of `CoordinatorState` is `Scheduling`.
 ///
 /// It places the jobs of a window, a piece of the queue from its head, on connected workers by priority, then
 /// age. A job goes to the worker that it leaves the least room on (best fit), so that large holes stay for
@@ -17,7 +18,7 @@ import SandpoolStore
 /// **Prefetch.** A worker whose attempts lately ended within `prefetchBelow` gets up to `prefetch` jobs more
 /// than fit at once, so that its slots never idle for a round trip. A worker of long jobs gets none, because a
 /// prefetched job cannot move to a worker that becomes free.
-struct SchedulerState: Sendable {
+package struct SchedulerState: Sendable {
     let tuning: Tuning
     private(set) var workers: [WorkerID: WorkerSlot] = [:]
     private(set) var queue = QueueWindow()
@@ -30,7 +31,7 @@ struct SchedulerState: Sendable {
     init(tuning: Tuning = Tuning()) { self.tuning = tuning }
 
     /// Takes everything that happened since the last step, so that one transaction serves all of it.
-    mutating func step(_ events: [Event]) -> [Effect] {
+    mutating func step(_ events: [Event]) -> Effect? {
         for event in events { note(event) }
         return schedule()
     }
@@ -84,22 +85,22 @@ struct SchedulerState: Sendable {
     }
 
     /// Places what can be placed, or asks for more of the queue first.
-    private mutating func schedule() -> [Effect] {
-        guard workers.values.contains(where: { $0.hasRoom(tuning: tuning) }) else { return [] }
+    private mutating func schedule() -> Effect? {
+        guard workers.values.contains(where: { $0.hasRoom(tuning: tuning) }) else { return nil }
         if queue.isStale, !isReading { return readHead() }
         let placements = place()
         if placements.isEmpty, let position = queue.next, !isWindowFull {
-            return [.load(after: position, limit: tuning.page)]
+            return .load(after: position, limit: tuning.page)
         }
         isReading = false
-        if !placements.isEmpty { return [.lease(placements)] }
-        if isWindowFull, let effect = survey.advance(page: tuning.page, watched: reservation.job) { return [effect] }
-        return queue.isStale ? readHead() : []
+        if !placements.isEmpty { return .lease(placements) }
+        if isWindowFull, let effect = survey.advance(page: tuning.page, watched: reservation.job) { return effect }
+        return queue.isStale ? readHead() : nil
     }
 
-    private mutating func readHead() -> [Effect] {
+    private mutating func readHead() -> Effect {
         isReading = true
-        return [.load(after: nil, limit: tuning.page)]
+        return .load(after: nil, limit: tuning.page)
     }
 
     private var isWindowFull: Bool { queue.next != nil && queue.count >= tuning.window }

@@ -96,16 +96,9 @@ public struct Coordinator: Service {
             let admin = try await parts.tokens.create(name: "admin", role: .admin)
             try directory.writeSecret(admin.secret, to: directory.adminToken)
         }
-        let workers = try await parts.store.workers()
-        parts.workers.replaceAll(workers)
-        for attempt in try await parts.store.liveAttempts(worker: nil) {
-            parts.table.insert(
-                RunningAttempt(
-                    lease: attempt.lease, job: attempt.job, spec: attempt.spec, resources: attempt.resources,
-                    state: attempt.state, since: parts.clock.uptime))
-            // Silence counts from now on: nobody could renew a lease while there was no coordinator.
-            parts.leases.heard(attempt.lease.worker)
-        }
+        parts.core.feed(
+            .recovered(
+                workers: try await parts.store.workers(), live: try await parts.store.liveAttempts(worker: nil)))
         for job in try await parts.store.jobs(
             JobQuery(states: [.queued, .starting, .running], limit: StoreLimits.page))
         where job.spec.onDisconnect == .cancel {
@@ -115,12 +108,9 @@ public struct Coordinator: Service {
 
     private func serve(_ parts: CoordinatorParts) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await parts.scheduler.run() }
-            group.addTask { await parts.queue.run() }
-            group.addTask { await parts.leases.run() }
-            group.addTask { await parts.drains.run() }
+            group.addTask { await parts.core.run() }
+            group.addTask { await parts.core.syncOutput() }
             group.addTask { await parts.orphans.run() }
-            group.addTask { await parts.syncOutput() }
             defer { parts.stopLoops() }
             try await HTTPService(parts: parts, onListening: onListening).run()
         }
@@ -130,33 +120,8 @@ public struct Coordinator: Service {
 extension CoordinatorParts {
     /// Ends every loop; what they have begun is finished first.
     fileprivate func stopLoops() {
-        scheduler.stop()
-        queue.stop()
-        leases.stop()
-        drains.stop()
+        core.stop()
         orphans.stop()
         output.dirtySignal.close()
-    }
-
-    /// Makes output durable as it comes and acknowledges it, everything that came together with one pass.
-    fileprivate func syncOutput() async {
-        while await output.dirtySignal.wait() {
-            do {
-                let (synced, failed) = try await output.syncDirty()
-                for attempt in Set(synced.map(\.stream.attempt)) {
-                    guard let running = table.attempt(attempt),
-                        let session = sessions.session(of: running.lease.worker)
-                    else { continue }
-                    acknowledgeOutput(of: running, on: session)
-                }
-                for (stream, error) in failed {
-                    logger.error("output could not be stored: \(error)")
-                    guard let running = table.attempt(stream.attempt) else { continue }
-                    sessions.session(of: running.lease.worker)?.abort("its output could not be stored: \(error)")
-                }
-            } catch {
-                logger.error("output could not be stored: \(error)")
-            }
-        }
     }
 }

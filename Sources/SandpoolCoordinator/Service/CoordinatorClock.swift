@@ -9,6 +9,10 @@ protocol CoordinatorClock: Sendable {
     var uptime: Duration { get }
 }
 
+extension CoordinatorClock {
+    var moment: Moment { Moment(wall: now, uptimeMs: uptime.wholeMilliseconds) }
+}
+
 struct SystemClock: CoordinatorClock {
     var now: Timestamp {
         let time = Self.read(CLOCK_REALTIME)

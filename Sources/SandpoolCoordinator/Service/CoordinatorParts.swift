@@ -16,17 +16,10 @@ struct CoordinatorParts: Sendable {
     let blobs: BlobStore
     let streams: OpenStreams
     let tokens: TokenAuthority
-    let workers = WorkerDirectory()
-    let table = AttemptTable()
-    let sessions = SessionTable()
     let hub = FollowerHub()
     let inputs = InputRelays<JobID>()
     let execs = ExecTable()
-    let scheduler: Scheduler
-    let queue: QueueKeeper
-    let ledger: AttemptLedger
-    let leases: LeaseKeeper
-    let drains: DrainKeeper
+    let core: CoordinatorCore
     let jobs: JobService
     let orphans: OrphanKeeper
 
@@ -44,32 +37,12 @@ struct CoordinatorParts: Sendable {
         blobs = try BlobStore(root: directory.blobs, limit: configuration.blobBytes, reserve: reserve, pool: pool)
         streams = OpenStreams()
         tokens = TokenAuthority(store: store, clock: clock, streams: streams)
-        scheduler = Scheduler(
-            store: store, clock: clock, table: table, sessions: sessions, hub: hub, inputs: inputs,
+        core = CoordinatorCore(
+            store: store, output: output, clock: clock, hub: hub, inputs: inputs, timings: configuration.timings,
             eventLoop: eventLoop, logger: logger)
-        queue = QueueKeeper(
-            store: store, clock: clock, hub: hub, scheduler: scheduler, eventLoop: eventLoop, logger: logger)
-        ledger = AttemptLedger(
-            store: store, clock: clock, table: table, hub: hub, inputs: inputs, scheduler: scheduler, queue: queue)
-        leases = LeaseKeeper(
-            store: store, clock: clock, table: table, ledger: ledger, sessions: sessions,
-            timings: configuration.timings, eventLoop: eventLoop, logger: logger)
-        drains = DrainKeeper(
-            clock: clock, workers: workers, table: table, sessions: sessions, eventLoop: eventLoop)
-        jobs = JobService(
-            store: store, clock: clock, pool: configuration.pool, blobs: blobs, workers: workers, table: table,
-            sessions: sessions, hub: hub, scheduler: scheduler, queue: queue)
+        jobs = JobService(store: store, clock: clock, pool: configuration.pool, blobs: blobs, core: core)
         orphans = OrphanKeeper(
             jobs: jobs, hub: hub, clock: clock, grace: configuration.timings.disconnectGrace, eventLoop: eventLoop,
             logger: logger)
-    }
-
-    /// Tells a worker what of an attempt's output is durable.
-    func acknowledgeOutput(of attempt: RunningAttempt, on session: WorkerLink) {
-        let lease = AttemptLease(attempt.lease)
-        func durable(_ code: OutputStreamCode) -> Int64 {
-            output.durableEnd(OutputStore.StreamID(job: attempt.job, attempt: lease.attempt, code: code))
-        }
-        session.send(.outputDurable(lease, stdout: durable(.stdout), stderr: durable(.stderr)))
     }
 }

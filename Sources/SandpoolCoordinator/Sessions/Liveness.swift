@@ -19,7 +19,11 @@ struct Liveness: Sendable {
 
     init(timings: CoordinatorTimings) { self.timings = timings }
 
+    /// A later turn than this after its time means that the coordinator itself stood still.
+    private static let tolerance = Duration.seconds(5)
+
     /// A sign of life; whether the worker had been flagged.
+    @discardableResult
     mutating func heard(_ worker: WorkerID, at now: Duration) -> Bool {
         heard[worker] = now
         return flagged.remove(worker) != nil
@@ -30,9 +34,22 @@ struct Liveness: Sendable {
         flagged.remove(worker)
     }
 
-    func isSilent(_ worker: WorkerID, at now: Duration) -> Bool {
-        heard[worker].map { now - $0 >= timings.unreachableAfter } ?? true
+    /// The worker's flag was not stored: it is judged again.
+    mutating func unflag(_ worker: WorkerID) { flagged.remove(worker) }
+
+    /// The coordinator did not run for a while, such as on a host that was suspended, so it could hear nobody: that
+    /// is nobody's silence.
+    mutating func excuse(_ gap: Duration, at now: Duration) {
+        guard gap > Self.tolerance else { return }
+        for (worker, last) in heard { heard[worker] = min(now, last + gap) }
     }
+
+    func isSilent(_ worker: WorkerID, at now: Duration) -> Bool {
+        silence(of: worker, at: now).map { $0 >= timings.unreachableAfter } ?? true
+    }
+
+    /// How long nothing has been heard of a worker; `nil` where nothing ever was.
+    func silence(of worker: WorkerID, at now: Duration) -> Duration? { heard[worker].map { now - $0 } }
 
     /// What is due, and when to ask again; `nil` for not before something else happens.
     mutating func judge(
@@ -41,7 +58,8 @@ struct Liveness: Sendable {
         var verdicts: [Verdict] = []
         var next: Duration?
         func later(_ moment: Duration) { next = min(next ?? moment, moment) }
-        for (worker, last) in heard {
+        // In the order of their ids, so that what follows does not depend on hashing.
+        for (worker, last) in heard.sorted(by: { $0.key < $1.key }) {
             if now < last + timings.unreachableAfter {
                 later(last + timings.unreachableAfter)
             } else if flagged.insert(worker).inserted {

@@ -35,11 +35,3 @@ struct Reconciliation: Hashable, Sendable {
         }
     }
 }
-
-extension LossReport {
-    /// The end of an attempt whose worker lost it or fell silent. Whether the command ran is not known, so it
-    /// counts as run.
-    static func workerLost(_ lease: LeaseKey, kind: Kind = .lost, _ message: String) -> LossReport {
-        LossReport(lease: lease, kind: kind, outcome: Outcome(cause: .workerLost, message: message))
-    }
-}

@@ -3,23 +3,31 @@ import NIOCore
 import SandpoolAPI
 import SandpoolModel
 import SandpoolStore
+import Synchronization
 
-/// The sending side of one worker's session. It never waits: see `Outbox`.
+/// One worker's session as the rest of the coordinator sees it. Sending never waits: see `Outbox`.
 final class WorkerLink: Sendable {
+    let id: SessionID
     let worker: WorkerID
     /// The token that opened the session; `nil` for a peer of the Unix domain socket.
     let token: TokenID?
     let openedAt: Timestamp
     /// What the worker says of its own sandboxes.
     let verification: VerificationSummary?
+    /// Raised for a turn of the session's conversation.
+    let turns = Signal()
+    private let isPaused = Mutex(true)
+    private let resumed = Signal()
     private let outbox: Outbox
     private let channel: any Channel
     private let logger: Logger
 
     init(
-        worker: WorkerID, token: TokenID?, openedAt: Timestamp, verification: VerificationSummary?, outbox: Outbox,
+        id: SessionID, worker: WorkerID, token: TokenID?, openedAt: Timestamp, verification: VerificationSummary?,
+        outbox: Outbox,
         channel: any Channel, logger: Logger
     ) {
+        self.id = id
         self.worker = worker
         self.token = token
         self.openedAt = openedAt
@@ -30,7 +38,26 @@ final class WorkerLink: Sendable {
     }
 
     /// Why it must not get jobs, whatever operators say.
-    var distrust: String? { verification.flatMap { $0.isTrusted ? nil : $0.text } }
+    var distrust: String? { verification?.distrust }
+
+    // MARK: Reading
+
+    func pause() { isPaused.withLock { $0 = true } }
+
+    func resume() {
+        isPaused.withLock { $0 = false }
+        resumed.raise()
+    }
+
+    /// Waits until frames may be read, which at first they may not; `false` once the session has ended.
+    func waitUntilReadable() async -> Bool {
+        while isPaused.withLock({ $0 }) {
+            guard await resumed.wait() else { return false }
+        }
+        return !resumed.isClosed
+    }
+
+    // MARK: Sending
 
     func send(_ message: CoordinatorMessage) {
         do { try send(Frame.message(message)) } catch { fail(error) }
@@ -53,13 +80,25 @@ final class WorkerLink: Sendable {
         }
     }
 
+    // MARK: The end
+
     /// Ends the session after what is queued has been sent.
-    func close() { outbox.close() }
+    func close() {
+        resumed.close()
+        outbox.close()
+    }
+
+    /// Tells the worker why its session ends.
+    func refuse(_ error: APIError) {
+        logger.warning("session refused: \(error.message)", metadata: ["worker": "\(worker)"])
+        send(.failed(error))
+        close()
+    }
 
     /// Ends the session at once, also where the worker does not read any more.
     func abort(_ reason: String) {
         logger.warning("session ended: \(reason)", metadata: ["worker": "\(worker)"])
-        outbox.close()
+        close()
         channel.close(promise: nil)
     }
 

@@ -9,7 +9,7 @@ struct OutputReader: Sendable {
     let output: OutputStore
 
     /// At most `limit` bytes from `offset` on; empty at the end of what there is.
-    func read(_ stream: OutputStore.StreamID, offset: Int64, limit: Int) async throws -> ByteBuffer {
+    func read(_ stream: OutputStreamID, offset: Int64, limit: Int) async throws -> ByteBuffer {
         let stored = try await output.read(stream, offset: offset, limit: limit)
         if stored.readableBytes > 0 { return stored }
         guard let known = try await store.output(of: stream.attempt) else { return ByteBuffer() }
@@ -22,7 +22,7 @@ struct OutputReader: Sendable {
     }
 
     /// Where a stream ends as of now.
-    func end(of stream: OutputStore.StreamID) async throws -> Int64 {
+    func end(of stream: OutputStreamID) async throws -> Int64 {
         var end = try await output.end(of: stream)
         for tail in try await store.output(of: stream.attempt)?.tails ?? [] where tail.stream == stream.code.stream {
             end = max(end, tail.offset + Int64(tail.bytes.count))
@@ -33,7 +33,7 @@ struct OutputReader: Sendable {
     /// When the bytes from `offset` to before `end` arrived, by offset; the first one begins at or before them. What
     /// came inside the attempt's result counts from its end, and what nobody noted from its begin.
     func arrivals(
-        _ stream: OutputStore.StreamID, of attempt: Attempt, from offset: Int64, to end: Int64
+        _ stream: OutputStreamID, of attempt: Attempt, from offset: Int64, to end: Int64
     ) async throws -> [Arrival] {
         var known = try await output.arrivals(of: stream, from: offset, to: end)
         if known.first.map({ $0.offset > offset }) ?? true { known.insert(attempt.begin, at: 0) }
@@ -44,7 +44,7 @@ struct OutputReader: Sendable {
     }
 
     /// Where that begins which arrived at or after a moment: the end, where nothing has.
-    func offset(_ stream: OutputStore.StreamID, of attempt: Attempt, since moment: Timestamp) async throws -> Int64 {
+    func offset(_ stream: OutputStreamID, of attempt: Attempt, since moment: Timestamp) async throws -> Int64 {
         if attempt.begin.at >= moment { return 0 }
         if let arrival = try await output.firstArrival(of: stream, since: moment) { return arrival.offset }
         guard let finishedAt = attempt.finishedAt, finishedAt >= moment else { return try await end(of: stream) }
@@ -55,7 +55,7 @@ struct OutputReader: Sendable {
     }
 
     /// What came of a stream inside its attempt's result.
-    private func tail(_ stream: OutputStore.StreamID) async throws -> InlineOutput? {
+    private func tail(_ stream: OutputStreamID) async throws -> InlineOutput? {
         try await store.output(of: stream.attempt)?.tails.first { $0.stream == stream.code.stream }
     }
 }

@@ -12,22 +12,9 @@ import Synchronization
 /// Nothing is acknowledged before `syncDirty` has made it durable. When the bytes arrived is in an `ArrivalIndex`
 /// beside each file.
 final class OutputStore: Sendable {
-    struct StreamID: Hashable, Sendable {
-        var job: JobID
-        var attempt: AttemptID
-        var code: OutputStreamCode
-    }
-
-    /// What became of a frame; each case carries the end of the stream as it is now.
-    enum Appended: Hashable, Sendable {
-        case stored(end: Int64)
-        case repeated(end: Int64)
-        case gap(end: Int64)
-    }
-
     /// A stream that is on the disk up to `end`.
     struct Synced: Hashable, Sendable {
-        var stream: StreamID
+        var stream: OutputStreamID
         var end: Int64
     }
 
@@ -42,8 +29,8 @@ final class OutputStore: Sendable {
     }
 
     private struct State: Sendable {
-        var segments: [StreamID: Segment] = [:]
-        var dirty: Set<StreamID> = []
+        var segments: [OutputStreamID: Segment] = [:]
+        var dirty: Set<OutputStreamID> = []
     }
 
     /// Most files kept open beyond those with unsynced bytes.
@@ -63,7 +50,7 @@ final class OutputStore: Sendable {
     }
 
     /// Places bytes of a stream. Calls for one stream must not overlap.
-    func append(_ stream: StreamID, offset: Int64, _ bytes: ByteBuffer) async throws -> Appended {
+    func append(_ stream: OutputStreamID, offset: Int64, _ bytes: ByteBuffer) async throws -> OutputAppended {
         let segment = try await segment(of: stream)
         let end = offset + Int64(bytes.readableBytes)
         if offset > segment.end { return .gap(end: segment.end) }
@@ -89,14 +76,14 @@ final class OutputStore: Sendable {
 
     /// Makes everything appended so far durable and says what became so. A stream whose sync fails is cut back
     /// to what is durable, because the kernel may have dropped its pages, and is missing from the answer.
-    func syncDirty() async throws -> (synced: [Synced], failed: [StreamID: FileError]) {
+    func syncDirty() async throws -> (synced: [Synced], failed: [OutputStreamID: FileError]) {
         let work = state.withLock { state in
             let work = state.dirty.compactMap { stream in state.segments[stream].map { (stream, $0) } }
             state.dirty = []
             return work
         }
         var synced: [Synced] = []
-        var failed: [StreamID: FileError] = [:]
+        var failed: [OutputStreamID: FileError] = [:]
         for (stream, segment) in work {
             do {
                 let folder = folder(of: stream)
@@ -119,7 +106,7 @@ final class OutputStore: Sendable {
 
     /// Makes all of one stream durable and returns its length; 0 where nothing was stored.
     @discardableResult
-    func flush(_ stream: StreamID) async throws -> Int64 {
+    func flush(_ stream: OutputStreamID) async throws -> Int64 {
         let open = state.withLock { $0.segments[stream] }
         guard open != nil || PosixFile.exists(path(of: stream)) else { return 0 }
         let segment = try await segment(of: stream)
@@ -129,11 +116,8 @@ final class OutputStore: Sendable {
         return segment.end
     }
 
-    /// What is known to be durable of a stream that is open.
-    func durableEnd(_ stream: StreamID) -> Int64 { state.withLock { $0.segments[stream]?.durable ?? 0 } }
-
     /// How much of a stream can be read; 0 where nothing was stored.
-    func end(of stream: StreamID) async throws -> Int64 {
+    func end(of stream: OutputStreamID) async throws -> Int64 {
         if let segment = state.withLock({ $0.segments[stream] }) { return segment.end }
         let path = path(of: stream)
         return try await pool.runIfActive {
@@ -143,7 +127,7 @@ final class OutputStore: Sendable {
     }
 
     /// Reads at most `limit` bytes; empty at the end.
-    func read(_ stream: StreamID, offset: Int64, limit: Int) async throws -> ByteBuffer {
+    func read(_ stream: OutputStreamID, offset: Int64, limit: Int) async throws -> ByteBuffer {
         let open = state.withLock { $0.segments[stream]?.file }
         let path = path(of: stream)
         return try await pool.runIfActive {
@@ -155,17 +139,17 @@ final class OutputStore: Sendable {
 
     // MARK: Files
 
-    private func folder(of stream: StreamID) -> String {
+    private func folder(of stream: OutputStreamID) -> String {
         "\(root)/\(stream.job.text.suffix(2))/\(stream.job.text)"
     }
 
-    private func path(of stream: StreamID) -> String {
+    private func path(of stream: OutputStreamID) -> String {
         "\(folder(of: stream))/\(stream.attempt.text).\(stream.code == .stdout ? "stdout" : "stderr")"
     }
 
-    func arrivalsPath(of stream: StreamID) -> String { path(of: stream) + ".times" }
+    func arrivalsPath(of stream: OutputStreamID) -> String { path(of: stream) + ".times" }
 
-    private func segment(of stream: StreamID) async throws -> Segment {
+    private func segment(of stream: OutputStreamID) async throws -> Segment {
         if let segment = state.withLock({ $0.segments[stream] }) { return segment }
         let (root, folder, path, times) = (root, folder(of: stream), path(of: stream), arrivalsPath(of: stream))
         let opened = try await pool.runIfActive {
@@ -195,7 +179,7 @@ final class OutputStore: Sendable {
         }
     }
 
-    private func discard(_ stream: StreamID, back segment: Segment) async throws {
+    private func discard(_ stream: OutputStreamID, back segment: Segment) async throws {
         state.withLock { state in
             state.segments[stream] = nil
             state.dirty.remove(stream)

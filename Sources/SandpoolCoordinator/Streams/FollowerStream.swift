@@ -80,7 +80,7 @@ struct FollowerStream: Sendable {
     func catchUp(
         _ job: JobID, _ attempt: AttemptID, _ code: OutputStreamCode, offset: Int64, end: Int64
     ) async throws -> ByteBuffer {
-        let stream = OutputStore.StreamID(job: job, attempt: attempt, code: code)
+        let stream = OutputStreamID(job: job, attempt: attempt, code: code)
         let wanted = Int(min(end - offset, Int64(Frame.chunkBytes)))
         let chunk = try await OutputReader(store: parts.store, output: parts.output)
             .read(stream, offset: offset, limit: wanted)

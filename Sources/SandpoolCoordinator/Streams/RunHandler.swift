@@ -130,10 +130,10 @@ struct RunHandler: Sendable {
     }
 
     private func noticeMissingWorkers(_ job: JobID) {
-        guard parts.workers.all.isEmpty else { return }
-        let (workers, hub) = (parts.workers, parts.hub)
+        guard parts.core.workers.isEmpty else { return }
+        let (core, hub) = (parts.core, parts.hub)
         parts.eventLoop.scheduleTask(in: TimeAmount(parts.configuration.timings.noWorkerNotice)) {
-            guard workers.all.isEmpty else { return }
+            guard core.workers.isEmpty else { return }
             hub.publish(
                 .state(.queued, note: "no worker is enrolled; start one with 'sandpool worker start'"), to: job)
         }
@@ -163,8 +163,8 @@ struct RunHandler: Sendable {
     }
 
     private func push(_ job: JobID) {
-        guard let attempt = parts.table.attempt(of: job),
-            let session = parts.sessions.session(of: attempt.lease.worker)
+        guard let attempt = parts.core.attempt(of: job),
+            let session = parts.core.session(of: attempt.lease.worker)
         else { return }
         parts.inputs.push(job, for: AttemptLease(attempt.lease), to: session)
     }

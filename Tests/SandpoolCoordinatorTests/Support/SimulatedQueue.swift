@@ -22,13 +22,13 @@ struct SimulatedQueue {
         _ state: inout SchedulerState, _ events: [SchedulerState.Event], meanwhile: [SchedulerState.Event] = [],
         atMost rounds: Int = .max
     ) -> [SchedulerState.Placement] {
-        var effects = state.step(events)
+        var next = state.step(events)
         var placed: [SchedulerState.Placement] = []
         var round = 0
-        while let effect = effects.first, round < rounds {
+        while let effect = next, round < rounds {
             round += 1
             if case .lease(let list) = effect { placed += list }
-            effects = state.step(answer(effect) + meanwhile)
+            next = state.step(answer(effect) + meanwhile)
         }
         return placed
     }
