@@ -97,7 +97,8 @@ struct TakenUpRunTests {
     @Test func aNoteThatCannotBeKeptIsSaid() async throws {
         try await PoolProcesses.with(worker: true) { pool in
             let result = try pool.run(
-                ["run", "--key", "k", "--block-network", "--", "echo", "a"], environment: ["XDG_STATE_HOME": "/proc"])
+                ["run", "--key", "k", "--block-network", "--", "echo", "a"],
+                environment: ["SANDPOOL_DATA_DIR": "/proc"])
             #expect(result.status == 0)
             #expect(result.stdout == "a\n")
             #expect(result.stderr.contains("another one shows all output again"), "\(result.stderr)")

@@ -17,5 +17,5 @@ public struct JobPosition: Hashable, Sendable {
     }
 
     /// Whether anything was read.
-    var hasOutput: Bool { stdout > 0 || stderr > 0 }
+    package var hasOutput: Bool { stdout > 0 || stderr > 0 }
 }

@@ -3,7 +3,7 @@ import SandpoolModel
 /// The worker session: one duplex request, `POST /v1/worker/session`, whose request body carries frames from
 /// the worker and whose response body carries frames to it. `application/vnd.sandpool.frames`.
 public enum WorkerSession {
-    public static let version = 2
+    public static let version = 3
     public static let contentType = "application/vnd.sandpool.frames"
 
     /// Codes of a `failed` in place of the welcome that trying again does not change.

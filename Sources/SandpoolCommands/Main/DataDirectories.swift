@@ -9,12 +9,17 @@ enum DataDirectories {
     /// What `--local` keeps; root and users share nothing.
     static var local: String { standard("local") }
 
-    /// Where a client notes how far it is with jobs that it may have to take up again: in `$SANDPOOL_DATA_DIR`, else in
-    /// the user's XDG state directory.
+    /// Where a client notes how far it is with jobs that it may have to take up again: beside root's other data, and in
+    /// others' XDG state directory.
     static var clientState: String {
-        if let directory = variable("SANDPOOL_DATA_DIR"), directory.hasPrefix("/") { return directory + "/client" }
-        if let state = variable("XDG_STATE_HOME"), state.hasPrefix("/") { return state + "/sandpool" }
-        return (variable("HOME") ?? "/") + "/.local/state/sandpool"
+        get throws {
+            if let directory = variable("SANDPOOL_DATA_DIR"), directory.hasPrefix("/") { return directory + "/client" }
+            if geteuid() == 0 { return "/var/lib/sandpool/client" }
+            if let state = variable("XDG_STATE_HOME"), state.hasPrefix("/") { return state + "/sandpool" }
+            if let home = variable("HOME"), home.hasPrefix("/") { return home + "/.local/state/sandpool" }
+            throw SandpoolError(
+                code: "no_home", message: "neither HOME nor XDG_STATE_HOME is set", hint: "set one of them")
+        }
     }
 
     /// Makes a directory that only this user may look into, and those above it.

@@ -70,6 +70,7 @@ struct JobFollower: Sendable {
 
     private func begin(_ shown: ShownOutput, of job: JobID) async {
         if let earlier = shown.position, earlier.job == job {
+            guard earlier.hasOutput else { return }
             let shown = "\(earlier.stdout) bytes of stdout and \(earlier.stderr) of stderr"
             StandardError.line("sandpool: going on with job \(job) after \(shown)")
         } else {

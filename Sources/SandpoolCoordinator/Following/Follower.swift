@@ -90,26 +90,36 @@ final class Follower: Sendable {
         }
     }
 
-    /// Names the attempt whose output follows. Another one than before starts again at offset 0.
-    func begin(_ attempt: AttemptID, stdout: Int64 = 0, stderr: Int64 = 0) {
+    /// An attempt begins: its output follows, and none of it is there yet. Where it takes another one's place, all of
+    /// it is wanted.
+    func begin(_ attempt: AttemptID) {
         state.withLock { state in
-            if let before = state.attempt ?? state.earlier, before != attempt {
-                state.streams = state.streams.mapValues { Stream(queued: $0.queued == .max ? .max : 0) }
+            guard state.attempt != attempt else { return }
+            let isOther = state.attempt != nil || state.earlier != nil
+            state.streams = state.streams.mapValues { stream in
+                Stream(queued: isOther && stream.queued != .max ? 0 : stream.queued)
             }
             state.attempt = attempt
-            for (code, end) in [(OutputStreamCode.stdout, stdout), (.stderr, stderr)] {
-                guard var stream = state.streams[code] else { continue }
-                stream.known = max(stream.known, end)
-                state.streams[code] = stream
-            }
             state.wake()
         }
     }
 
-    /// Names the attempt that was the newest when the follower came. One that has begun since stays.
+    /// Names the attempt that was the newest when the follower came, and where its streams ended then. One that has
+    /// begun since stays.
     func join(_ attempt: AttemptID, stdout: Int64, stderr: Int64) {
-        let isNewest = state.withLock { $0.attempt == nil || $0.attempt == attempt }
-        if isNewest { begin(attempt, stdout: stdout, stderr: stderr) }
+        state.withLock { state in
+            guard state.attempt == nil || state.attempt == attempt else { return }
+            let isOther = state.attempt == nil && state.earlier != nil && state.earlier != attempt
+            state.attempt = attempt
+            for (code, end) in [(OutputStreamCode.stdout, stdout), (.stderr, stderr)] {
+                guard var stream = state.streams[code] else { continue }
+                // What was published since the follower came is this attempt's.
+                stream.known = max(stream.known, end)
+                if isOther, stream.queued != .max { stream.queued = 0 }
+                state.streams[code] = stream
+            }
+            state.wake()
+        }
     }
 
     func publish(_ code: OutputStreamCode, offset: Int64, _ bytes: ByteBuffer, at moment: Timestamp) {
@@ -117,7 +127,9 @@ final class Follower: Sendable {
             guard var stream = state.streams[code] else { return }
             let end = offset + Int64(bytes.readableBytes)
             stream.known = max(stream.known, end)
-            if offset <= stream.queued, stream.queued < end, state.queuedBytes < Self.queueLimit {
+            // Before it is said whose bytes these are, they may be no continuation of what was read earlier.
+            let isOwn = state.attempt != nil || state.earlier == nil
+            if isOwn, offset <= stream.queued, stream.queued < end, state.queuedBytes < Self.queueLimit {
                 var rest = bytes
                 rest.moveReaderIndex(forwardBy: Int(stream.queued - offset))
                 state.queue.append(.output(code, offset: stream.queued, rest, at: moment))

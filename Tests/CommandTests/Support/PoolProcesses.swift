@@ -47,7 +47,7 @@ final class PoolProcesses {
     var environment: [String: String] {
         [
             "SANDPOOL_URL": url, "SANDPOOL_TOKEN_FILE": "\(data)/admin.token",
-            "XDG_STATE_HOME": "\(directory.path)/state",
+            "SANDPOOL_DATA_DIR": "\(directory.path)/data",
         ]
     }
 

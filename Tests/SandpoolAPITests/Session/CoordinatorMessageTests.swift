@@ -25,7 +25,7 @@ import Testing
             .welcome(welcome),
             #"{"welcome":{"_0":{"generation":3,"heartbeatSeconds":10,"keep":[{"lease":\#(Fixed.leaseJSON),"#
                 + #""state":"preparing","stderrBytes":2,"stdoutBytes":1}],"kill":[\#(Fixed.leaseJSON)],"#
-                + #""leaseSeconds":30,"replaceSeconds":120,"version":2}}}"#),
+                + #""leaseSeconds":30,"replaceSeconds":120,"version":3}}}"#),
         Golden(
             .assign([assignment]),
             #"{"assign":{"_0":[{"job":"sb-01jd8000000000000000000002","lease":\#(Fixed.leaseJSON),"#

@@ -38,12 +38,12 @@ import Testing
             #"{"hello":{"_0":{"bootID":"b0","capacity":{"cpuMillis":1,"diskBytes":3,"memoryBytes":2},"#
                 + #""held":[{"lease":\#(Fixed.leaseJSON),"state":"running","stderrBytes":5,"stdoutBytes":4}],"#
                 + #""id":"wk-01jd8000000000000000000003","images":["host"],"labels":{"zone":"a/b"},"name":"host-1","#
-                + #""offersHostImage":true,"softwareVersion":"0.1.0","version":2}}}"#),
+                + #""offersHostImage":true,"softwareVersion":"0.1.0","version":3}}}"#),
         Golden(
             .hello(later),
             #"{"hello":{"_0":{"bootID":"b0","capacity":{"cpuMillis":1,"diskBytes":3,"memoryBytes":2},"held":[],"#
                 + #""id":"wk-01jd8000000000000000000003","images":["host"],"labels":{},"makesDisks":false,"#
-                + #""name":"host-1","offersHostImage":true,"softwareVersion":"0.1.0","version":2}}}"#),
+                + #""name":"host-1","offersHostImage":true,"softwareVersion":"0.1.0","version":3}}}"#),
         Golden(
             .progress([AttemptProgress(lease: Fixed.lease, state: .building, at: Fixed.moment)]),
             #"{"progress":{"_0":[{"at":\#(Fixed.momentJSON),"lease":\#(Fixed.leaseJSON),"state":"building"}]}}"#),
