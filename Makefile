@@ -6,7 +6,7 @@ RELEASE_DIR := .build/release
 PREFIX ?= /usr/local
 VERSION := $(shell sed -n 's/.*static let current = "\(.*\)".*/\1/p' Sources/SandpoolModel/Values/Version.swift)
 
-.PHONY: help run test test-vm leak-test fuzz probe-table build release dist install bench format lint clean \
+.PHONY: help run test test-vm leak-test simulate fuzz probe-table build release dist install bench format lint clean \
     dependencies
 
 help: ## list the targets
@@ -40,6 +40,11 @@ FUZZ_RUNS ?= 1000000
 
 fuzz: ## a million inputs to every decoder, guided by coverage, and what they covered (FUZZ_RUNS=N for another number)
 	@scripts/fuzz $(FUZZ_RUNS)
+
+SIMULATE_WORLDS ?= 100000
+
+simulate: ## a hundred thousand worlds full of faults, then every broken variant (SIMULATE_WORLDS=N for another number)
+	@scripts/simulate $(SIMULATE_WORLDS)
 
 leak-test: build ## ten thousand sandboxes of every kind of end leave nothing behind on the host (make test runs 600)
 	$(SWIFT) build --build-tests $(BUILD_FLAGS)

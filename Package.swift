@@ -107,12 +107,17 @@ let package = Package(
         .executableTarget(name: "RunTests", dependencies: ["Sandpool"], path: "Examples/RunTests/Sources/RunTests"),
         // Layer T: fixtures and fakes for tests.
         .target(
-            name: "SandpoolTestSupport", dependencies: ["LinuxSystem", "SandpoolModel", "SandpoolStore"],
+            name: "SandpoolTestSupport",
+            dependencies: [
+                "LinuxSystem", "SandpoolAPI", "SandpoolCoordinator", "SandpoolModel", "SandpoolSandbox", "SandpoolStore",
+                "SandpoolWorker", .product(name: "NIOCore", package: "swift-nio"),
+            ],
             exclude: ["Sandbox/system-calls.txt"]),
         // Tests, by layer. None depends on the launcher's executable: a dynamic test bundle cannot link it.
         .executableTarget(
             name: "SandboxNetworkTestHost", dependencies: ["LinuxSystem", "SandpoolSandbox"],
             path: "Tests/SandboxNetworkTestHost"),
+        .executableTarget(name: "Simulate", dependencies: ["SandpoolTestSupport"], path: "Tests/Simulate"),
         .testTarget(
             name: "AcceptanceTests", dependencies: ["SandpoolModel", "SandpoolTestSupport"], exclude: ["Fixtures"]),
         .testTarget(
@@ -178,6 +183,9 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["SandpoolAPI", "SandpoolModel", "SandpoolTestSupport"]),
         .testTarget(name: "StyleTests"),
     ],
     swiftLanguageModes: [.v6]

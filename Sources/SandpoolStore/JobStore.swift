@@ -54,7 +54,8 @@ public protocol JobStore: Sendable {
     func lease(_ requests: [LeaseRequest], now: Timestamp) async throws -> [LeaseAnswer]
 
     /// Ends queued jobs whose queue timeout passed and makes delayed retries claimable whose delay passed, at
-    /// most `StoreLimits.batch` of each.
+    /// most `StoreLimits.batch` of each. A delay longer than any retry's was counted from a clock that has been set
+    /// back since, and has passed too.
     func advanceQueue(now: Timestamp) async throws -> QueueAdvance
 
     /// When `advanceQueue` has something to do next; in the past where it has now, `nil` where never.

@@ -39,13 +39,15 @@ import Testing
         #expect(result.lost == [attempt.lease])
     }
 
-    @Test func anUnrecordedResultIsNeitherKeptNorKilledNorLost() {
+    /// Its worker is told what of its output is here. One that nobody waits for is answered, and that is all.
+    @Test func anUnrecordedResultIsKeptWhereItIsWaitedFor() {
         let attempt = live(.running)
         let foreign = AttemptLease(attempt: .make(at: Self.moment), epoch: 1)
         let result = Reconciliation(
             held: [held(AttemptLease(attempt.lease), .finished), held(foreign, .finished)], live: [attempt],
             isSameBoot: true)
-        #expect(result.keep.isEmpty && result.kill.isEmpty && result.returned.isEmpty && result.lost.isEmpty)
+        #expect(result.keep.map(\.lease) == [AttemptLease(attempt.lease)])
+        #expect(result.kill.isEmpty && result.returned.isEmpty && result.lost.isEmpty)
     }
 
     @Test(arguments: [

@@ -22,7 +22,10 @@ import Testing
             "CLinux", "LinuxSystem", "Sandpool", "SandpoolAPI", "SandpoolCoordinator", "SandpoolModel",
             "SandpoolWorker",
         ],
-        "SandpoolTestSupport": ["SandpoolModel", "SandpoolStore", "SandpoolAPI", "SandpoolSandbox", "LinuxSystem"],
+        "SandpoolTestSupport": [
+            "SandpoolModel", "SandpoolStore", "SandpoolAPI", "SandpoolSandbox", "SandpoolCoordinator", "SandpoolWorker",
+            "LinuxSystem",
+        ],
         "sandpool": ["SandpoolCommands"],
         "sandpool-launcher": ["CLinux", "LinuxSystem", "SandpoolSandbox"],
         "sandpool-probe": ["SandpoolProbes"],

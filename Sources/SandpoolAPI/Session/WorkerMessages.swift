@@ -151,7 +151,7 @@ public struct WorkerWelcome: Codable, Hashable, Sendable {
     /// How long the coordinator hears nothing before another attempt takes the place of one that may be run again; the
     /// worker ends its own before that. Four leases where it does not say so.
     public var replaceSeconds: Double?
-    /// Held attempts that go on, with the output offsets that are durable.
+    /// Held attempts that go on, or whose result is waited for, with the output offsets that are durable.
     public var keep: [HeldAttempt]
     /// Held attempts that are not wanted any more.
     public var kill: [AttemptLease]

@@ -4,7 +4,7 @@ import SandpoolStore
 
 /// What follows from a worker's inventory and what the store knows: a pure decision.
 struct Reconciliation: Hashable, Sendable {
-    /// Attempts that go on.
+    /// Attempts that go on, and those that have ended and whose result is waited for.
     var keep: [HeldAttempt] = []
     /// Attempts that are not wanted any more.
     var kill: [AttemptLease] = []
@@ -14,8 +14,8 @@ struct Reconciliation: Hashable, Sendable {
     var lost: [LeaseKey] = []
 
     /// - Parameters:
-    ///   - held: what the worker holds. A finished one whose result waits to be reported is neither kept nor
-    ///     killed: its result will be answered.
+    ///   - held: what the worker holds. A finished one that nobody waits for is neither kept nor killed: its result
+    ///     will be answered.
     ///   - live: what the store has given it.
     ///   - isSameBoot: whether the worker's host is the same boot as before. Another one ended everything.
     init(held: [HeldAttempt], live: [LiveAttempt], isSameBoot: Bool) {
@@ -23,8 +23,11 @@ struct Reconciliation: Hashable, Sendable {
         for attempt in live { byLease[AttemptLease(attempt.lease)] = attempt }
         for attempt in held {
             let known = byLease.removeValue(forKey: attempt.lease)
-            guard !attempt.state.isTerminal else { continue }
-            if known == nil { kill.append(attempt.lease) } else { keep.append(attempt) }
+            if known != nil {
+                keep.append(attempt)
+            } else if !attempt.state.isTerminal {
+                kill.append(attempt.lease)
+            }
         }
         for attempt in live where byLease[AttemptLease(attempt.lease)] != nil {
             if isSameBoot, attempt.state == .leased {

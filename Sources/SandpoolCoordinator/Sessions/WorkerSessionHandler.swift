@@ -104,7 +104,11 @@ struct WorkerSessionHandler: Sendable {
             parts.core.feed(.heartbeat(session.id, sentMs: sentMs))
             return
         }
-        if let report = try WorkerReport(message, of: session.worker) {
+        let report: WorkerReport?
+        do throws(FrameError) { report = try WorkerReport(message, of: session.worker) } catch {
+            return session.abort("reports could not be recorded: \(error)")
+        }
+        if let report {
             parts.core.feed(.reported(session.id, report, bytes: bytes))
             return
         }

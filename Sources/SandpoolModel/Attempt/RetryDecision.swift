@@ -47,8 +47,12 @@ public enum RetryLimits {
     public static let lostRunning = 2
     /// Workers lost while they ran the job at which it is stopped, whatever tries are left.
     public static let poison = 2
-    /// Wait before the n-th retry: 1 s, 2 s, 4 s … at most 30 s.
-    public static func delay(retry: Int) -> Duration { .seconds(min(30, 1 << (min(max(retry, 1), 6) - 1))) }
+    /// Wait before the n-th retry: 1 s, 2 s, 4 s … at most `longestDelay`.
+    public static func delay(retry: Int) -> Duration {
+        min(longestDelay, .seconds(1 << (min(max(retry, 1), 6) - 1)))
+    }
+    /// What lies further ahead than this was put there before the wall clock was set back.
+    public static let longestDelay = Duration.seconds(30)
 }
 
 extension JobSpec {

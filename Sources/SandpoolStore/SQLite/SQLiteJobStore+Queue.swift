@@ -7,7 +7,9 @@ extension SQLiteJobStore {
             let expired: [JobID] = try database.rows(
                 QueueSQL.expire, [now.milliseconds, StoreLimits.batch, Conclusion.expired.message]
             ).map { try $0.identifier("id") }
-            let released = try database.change(QueueSQL.release, [now.milliseconds, StoreLimits.batch])
+            let latest = now.advanced(by: RetryLimits.longestDelay)
+            let released = try database.change(
+                QueueSQL.release, [now.milliseconds, StoreLimits.batch, latest.milliseconds])
             return QueueAdvance(expired: expired, released: released)
         }
     }

@@ -32,6 +32,8 @@ struct LiveAttempt: Sendable {
     /// Whether output goes out in frames. Until then it may still ride inside the result.
     var isOutputOpen = false
     var isOutputTimerSet = false
+    /// Whether the coordinator waits for the attempt's end, and so for its output.
+    var isOutputWanted = true
 
     /// Whether an archive of downloads is made.
     var hasDownloads = false
@@ -103,9 +105,34 @@ struct LiveAttempt: Sendable {
         tails = (nil, nil)
     }
 
-    /// Whether the result can go up now: it is safe here, and every byte before it was sent.
+    /// Whether the result can go up now: it is safe here, and every byte before it was sent that is wanted.
     var isResultReady: Bool {
-        machine.phase == .reporting && result != nil && !isResultSent && cursors.unsent == 0
+        machine.phase == .reporting && result != nil && !isResultSent && (cursors.unsent == 0 || !isOutputWanted)
+    }
+
+    /// A new session begins: frames go on from what the coordinator has.
+    ///
+    /// - Parameter kept: what of it is durable there; `nil` where it does not wait for the attempt's end. If that has
+    ///   come, the coordinator has recorded one: it takes no output any more and would acknowledge none, which would
+    ///   hold up that of all others.
+    mutating func resumeOutput(at kept: HeldAttempt?) {
+        isOutputWanted = kept != nil || !machine.attemptState.isTerminal
+        isResultSent = false
+        cursors.stdout.resume(at: kept?.stdoutBytes ?? cursors.stdout.durable)
+        cursors.stderr.resume(at: kept?.stderrBytes ?? cursors.stderr.durable)
+        guard let kept, !hasSpools, var result else { return }
+        // The journal has outlived the spools. A tail that does not follow on what is there would never be taken.
+        var lostFrom: [Int64] = []
+        for (tail, durable) in [(\AttemptResult.stdoutTail, kept.stdoutBytes), (\.stderrTail, kept.stderrBytes)] {
+            guard let offset = result[keyPath: tail]?.offset, offset > durable else { continue }
+            result[keyPath: tail] = nil
+            lostFrom.append(durable)
+        }
+        guard !lostFrom.isEmpty else { return }
+        let bytes = lostFrom.map(String.init).joined(separator: " and ")
+        let note = "output from byte \(bytes) on went down with its host"
+        result.outcome.message = result.outcome.message.map { "\($0); \(note)" } ?? note
+        self.result = result
     }
 }
 

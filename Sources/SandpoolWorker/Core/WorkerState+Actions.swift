@@ -38,7 +38,7 @@ extension WorkerState {
         guard let attempt = attempts[id], attempt.machine.phase == .launching, let assignment = attempt.assignment,
             let root = attempt.root
         else { return }
-        guard hasLauncher, isLeaseValid else {
+        guard hasListed, isLeaseValid else {
             waitingStarts.insert(id)
             return
         }

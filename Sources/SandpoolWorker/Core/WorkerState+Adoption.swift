@@ -24,6 +24,7 @@ extension WorkerState {
 
     /// The launcher has listed everything: what it does not have is gone, and what waits for it can be started.
     mutating func settleInheritance() {
+        hasListed = hasLauncher
         for (id, attempt) in attempts.sorted(by: { $0.key < $1.key })
         where attempt.machine.hasSandbox && !inherited.adopted.contains(id) && !attempt.isWaiting {
             apply(.launcherLost(end(.launcherLost(commandStarted: true))), to: id)

@@ -6,7 +6,13 @@ import SandpoolSandbox
 extension WorkerState {
     mutating func launcherConnected() {
         hasLauncher = true
+        hasListed = false
         inherited.adopted = []
+    }
+
+    mutating func launcherGone() {
+        hasLauncher = false
+        hasListed = false
     }
 
     mutating func handle(_ event: LauncherEvent, _ spools: SpoolSizes?) {

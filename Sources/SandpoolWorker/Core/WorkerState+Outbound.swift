@@ -18,7 +18,7 @@ extension WorkerState {
         // One chunk of each stream a turn: a talkative attempt does not hold up the others.
         while budget > 0, unacknowledgedBytes < Limits.unacknowledgedBytes, let id = outputTurns.next() {
             // The spooler's word can come before the launcher's `started` with the spools; that asks again.
-            guard var attempt = attempts[id], attempt.hasSpools else { continue }
+            guard var attempt = attempts[id], attempt.hasSpools, attempt.isOutputWanted else { continue }
             for stream in [OutputStreamCode.stdout, .stderr] {
                 let room = min(Frame.chunkBytes, Int(Limits.unacknowledgedBytes - unacknowledgedBytes))
                 guard room > 0, let piece = attempt.cursors[stream].take(room) else { continue }

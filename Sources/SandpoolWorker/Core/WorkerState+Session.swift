@@ -26,7 +26,8 @@ extension WorkerState {
         WorkerHello(
             id: settings.worker, name: settings.name, bootID: settings.bootID, capacity: settings.capacity,
             labels: settings.labels, images: images, offersHostImage: settings.offersHostImage, held: inventory,
-            softwareVersion: Version.current, verification: verification, makesDisks: makesDisks)
+            softwareVersion: Version.current, verification: verification, makesDisks: makesDisks,
+            sentMs: session.helloMs)
     }
 
     /// Every attempt that runs or has a result that was not recorded.
@@ -67,10 +68,7 @@ extension WorkerState {
         resultTurns.removeAll()
         let durable = Dictionary(kept.map { ($0.lease, $0) }) { first, _ in first }
         for (id, var attempt) in attempts.sorted(by: { $0.key < $1.key }) {
-            let offsets = durable[attempt.lease]
-            attempt.cursors.stdout.resume(at: offsets?.stdoutBytes ?? attempt.cursors.stdout.durable)
-            attempt.cursors.stderr.resume(at: offsets?.stderrBytes ?? attempt.cursors.stderr.durable)
-            attempt.isResultSent = false
+            attempt.resumeOutput(at: durable[attempt.lease])
             attempts[id] = attempt
             if attempt.machine.phase == .running { tellStart(attempt.lease) }
             if attempt.isOutputOpen, attempt.cursors.unsent > 0 { outputTurns.append(id) }

@@ -75,6 +75,9 @@ package struct WorkerState: Sendable {
     var isDraining = false
 
     var hasLauncher = false
+    /// Whether it has said everything that it has. What is asked for before is not in its list, and would be taken for
+    /// lost.
+    var hasListed = false
     var hostFingerprint: String?
     /// Whether the launcher can make a writable layer that is not in memory; nil until it has said so.
     var makesDisks: Bool?
@@ -124,7 +127,7 @@ package struct WorkerState: Sendable {
         case .launcherConnected: launcherConnected()
         case .launcher(let event, let spools): handle(event, spools)
         case .spoolsGrew(let id, let stdout, let stderr): noteOutput(of: id, stdout: stdout, stderr: stderr)
-        case .launcherGone: hasLauncher = false
+        case .launcherGone: launcherGone()
         case .launcherLost: loseSandboxes()
         case .sessionOpens: openSession()
         case .welcome(let welcome, let number): self.welcome(welcome, session: number)

@@ -33,6 +33,21 @@ import Testing
         }
     }
 
+    /// A retry waits for seconds: one that would have to wait for hours was put off by a clock that ran ahead.
+    @Test(arguments: StoreKind.allCases)
+    func aClockThatIsSetBackDoesNotHoldARetryUp(kind: StoreKind) async throws {
+        try await kind.withStore { store in
+            let worker = try await store.enrol()
+            let id = try await store.add(.sample())[0]
+            let lease = try await store.hold(id, by: worker, at: .at(7_200))
+            #expect(try await store.end(lease, .setupFailed, at: .at(7_200)).change?.notBefore == .at(7_201))
+            #expect(try await store.advanceQueue(now: .at(7_171)).released == 0)
+            #expect(try await store.advanceQueue(now: .at(7_170.999)).released == 1)
+            #expect(try await store.claimable(limit: 9, after: nil).map(\.id) == [id])
+            #expect(try await store.nextQueueDeadline() == nil)
+        }
+    }
+
     @Test(arguments: StoreKind.allCases, [0, 1, 2])
     func aUsersFailureIsTriedAsOftenAsAsked(kind: StoreKind, retries: Int) async throws {
         try await kind.withStore { store in

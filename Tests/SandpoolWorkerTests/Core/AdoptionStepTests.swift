@@ -95,6 +95,17 @@ import Testing
         #expect(worker.connectLauncher().journaled.map(\.result.outcome.commandStarted) == [true])
     }
 
+    /// What is asked for before the end of the list is not in it, and is not lost.
+    @Test func nothingIsStartedWhileTheLauncherLists() {
+        var worker = SteppedWorker.ready()
+        worker.step(.launcherGone)
+        worker.step(.launcherConnected)
+        #expect(worker.assign(1).started == [])
+        let listed = worker.tell(.layers([]))
+        #expect(listed.started == [Samples.attempt(1)])
+        #expect(listed.journaled.isEmpty)
+    }
+
     @Test func outputOfAnAdoptedAttemptGoesOnWhereTheCoordinatorIs() {
         var worker = SteppedWorker(records: [Self.record()])
         worker.connectLauncher([(.adopted(id: Self.id, startedBoottimeMs: 5), SpoolSizes(stdout: 90, stderr: 7))])
@@ -111,7 +122,9 @@ import Testing
             (.adopted(id: Self.id, startedBoottimeMs: 5), SpoolSizes(stdout: 63)),
             (.exited(id: Self.id, report: ExitReport(end: .exited(code: 1), reason: .none, stdoutBytes: 63)), nil),
         ])
-        worker.join()
+        worker.join(keep: worker.state.inventory.map { held in
+            HeldAttempt(lease: held.lease, state: held.state, stdoutBytes: 0, stderrBytes: 0)
+        })
         let items: [WorkerState.Item] = [
             .output(Self.lease, .stdout, offset: 0, count: 60), .message(.results([result])),
         ]

@@ -146,4 +146,32 @@ import Testing
         #expect(worker.exit(2).journaled == [])
         #expect(worker.step(.fired(timer)) == [])
     }
+
+    /// The coordinator has recorded the end and takes no output of it any more: what it does not acknowledge would hold
+    /// up the output of all others.
+    @Test func aResultThatIsRecordedNeedsNoOutput() {
+        var worker = SteppedWorker.ready()
+        worker.run(1)
+        let bytes: Int64 = 8 << 20
+        for effect in worker.exit(1, stdout: bytes).journaled { worker.step(.journaled(effect.result)) }
+        worker.loseSession()
+        worker.join(keep: [HeldAttempt(lease: lease, state: .finished, stdoutBytes: bytes - 1, stderrBytes: 0)])
+        #expect(worker.state.takeOutbound().first == .output(lease, .stdout, offset: bytes - 1, count: 1))
+        worker.loseSession()
+        worker.join()
+        #expect(worker.sentResults().map(\.lease) == [lease])
+    }
+
+    /// The host went down with the spools, and the journal did not.
+    @Test(arguments: [(Int64(4), true), (5, true), (3, false)])
+    func aTailThatFollowsOnNothingIsLeftOut(durable: Int64, isKept: Bool) {
+        var result = Samples.result(1)
+        result.stdoutTail = OutputTail(offset: 4, base64: "AAAA")
+        var worker = SteppedWorker(results: [result])
+        worker.connectLauncher()
+        worker.join(keep: [HeldAttempt(lease: lease, state: .finished, stdoutBytes: durable, stderrBytes: 0)])
+        let sent = worker.sentResults().first
+        #expect((sent?.stdoutTail != nil) == isKept)
+        #expect((sent?.outcome.message?.contains("output from byte 3 on went down with its host") ?? false) == !isKept)
+    }
 }

@@ -1,9 +1,8 @@
 import SandpoolModel
 import SandpoolStore
 
-extension MemoryJobStore {
-    public func output(of attempt: AttemptID) throws -> AttemptOutput? {
-        try checkOpen()
+extension MemoryStore {
+    package func output(of attempt: AttemptID) throws -> AttemptOutput? {
         return attempts[attempt].map { attempt in
             AttemptOutput(
                 isComplete: attempt.state.isTerminal,
@@ -11,8 +10,7 @@ extension MemoryJobStore {
         }
     }
 
-    public func downloads(of job: JobID) throws -> String? {
-        try checkOpen()
+    package func downloads(of job: JobID) throws -> String? {
         return jobs[job]?.attempts.compactMap { attempts[$0]?.downloads }.last
     }
 }

@@ -1,23 +1,20 @@
 import SandpoolModel
 import SandpoolStore
 
-extension MemoryJobStore {
-    public func claimable(limit: Int, after position: QueuePosition?) throws -> [QueuedJob] {
-        try checkOpen()
+extension MemoryStore {
+    package func claimable(limit: Int, after position: QueuePosition?) throws -> [QueuedJob] {
         try Bounds.check(limit: limit)
         return queue.filter { job in position.map { $0 < job.position } ?? true }.prefix(limit).map(queued)
     }
 
-    public func demands(limit: Int, after demand: String?) throws -> [QueuedJob] {
-        try checkOpen()
+    package func demands(limit: Int, after demand: String?) throws -> [QueuedJob] {
         try Bounds.check(limit: limit)
         let heads = Dictionary(queue.map { ($0.demand, $0) }) { first, _ in first }
         let next = heads.keys.filter { $0 > demand ?? "" }.sorted().prefix(limit)
         return next.compactMap { heads[$0] }.map(queued)
     }
 
-    public func claimable(limit: Int, of demand: String) throws -> [QueuedJob] {
-        try checkOpen()
+    package func claimable(limit: Int, of demand: String) throws -> [QueuedJob] {
         try Bounds.check(limit: limit)
         return queue.filter { $0.demand == demand }.prefix(limit).map(queued)
     }
@@ -33,8 +30,7 @@ extension MemoryJobStore {
             image: job.new.spec.image, demand: job.demand, createdAt: job.createdAt, triedWorkers: Array(Set(tried)))
     }
 
-    public func lease(_ requests: [LeaseRequest], now: Timestamp) throws -> [LeaseAnswer] {
-        try checkOpen()
+    package mutating func lease(_ requests: [LeaseRequest], now: Timestamp) throws -> [LeaseAnswer] {
         try Bounds.check(count: requests.count, of: "leases")
         return requests.map { request in
             guard let worker = enrolled[request.worker], worker.drain == nil else { return .workerUnavailable }
@@ -49,28 +45,27 @@ extension MemoryJobStore {
         }
     }
 
-    public func advanceQueue(now: Timestamp) throws -> QueueAdvance {
-        try checkOpen()
+    package mutating func advanceQueue(now: Timestamp) throws -> QueueAdvance {
         let queued = order.compactMap { jobs[$0] }.filter { $0.state == .queued }
         let due = queued.filter { $0.queueDeadline.map { $0 <= now } ?? false }.map(\.new.id)
         let expired = Array(due.prefix(StoreLimits.batch))
         for id in expired { jobs[id]?.finish(Conclusion.expired, at: now) }
+        let latest = now.advanced(by: RetryLimits.longestDelay)
         let waking = queued.map(\.new.id).filter { id in
-            jobs[id].map { $0.state == .queued && ($0.notBefore.map { $0 <= now } ?? false) } ?? false
+            guard let job = jobs[id], job.state == .queued, let notBefore = job.notBefore else { return false }
+            return notBefore <= now || notBefore > latest
         }
         let released = waking.prefix(StoreLimits.batch)
         for id in released { jobs[id]?.notBefore = nil }
         return QueueAdvance(expired: expired, released: released.count)
     }
 
-    public func nextQueueDeadline() throws -> Timestamp? {
-        try checkOpen()
+    package func nextQueueDeadline() throws -> Timestamp? {
         return jobs.values.filter { $0.state == .queued }.flatMap { [$0.queueDeadline, $0.notBefore] }
             .compactMap { $0 }.min()
     }
 
-    public func cancel(_ id: JobID, now: Timestamp) throws -> CancelAnswer {
-        try checkOpen()
+    package mutating func cancel(_ id: JobID, now: Timestamp) throws -> CancelAnswer {
         guard let job = jobs[id] else { return .notFound }
         if job.state.isTerminal { return .finished(job.state) }
         guard job.state != .queued, let live = job.attempts.last.flatMap({ attempts[$0] }) else {

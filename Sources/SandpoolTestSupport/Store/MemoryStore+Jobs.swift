@@ -1,9 +1,8 @@
 import SandpoolModel
 import SandpoolStore
 
-extension MemoryJobStore {
-    public func submit(_ new: [NewJob], now: Timestamp) throws -> SubmitOutcome {
-        try checkOpen()
+extension MemoryStore {
+    package mutating func submit(_ new: [NewJob], now: Timestamp) throws -> SubmitOutcome {
         try Bounds.check(count: new.count, of: "jobs")
         var holders: [String: NewJob] = [:]
         for job in jobs.values { if let key = job.new.spec.idempotencyKey { holders[key] = job.new } }
@@ -30,13 +29,11 @@ extension MemoryJobStore {
         return .stored(submitted)
     }
 
-    public func job(_ id: JobID) throws -> Job? {
-        try checkOpen()
+    package func job(_ id: JobID) throws -> Job? {
         return jobs[id].map(read)
     }
 
-    public func jobs(_ query: JobQuery) throws -> [Job] {
-        try checkOpen()
+    package func jobs(_ query: JobQuery) throws -> [Job] {
         try Bounds.check(limit: query.limit)
         let matching = order.reversed().compactMap { jobs[$0] }.filter { job in
             (query.states.isEmpty || query.states.contains(job.state))
@@ -45,8 +42,7 @@ extension MemoryJobStore {
         return matching.prefix(query.limit).map(read)
     }
 
-    public func resolve(_ reference: JobReference) throws -> Resolution {
-        try checkOpen()
+    package func resolve(_ reference: JobReference) throws -> Resolution {
         switch reference {
         case .last: return order.last.map(Resolution.found) ?? .notFound
         case .id(let id): return jobs[id] == nil ? .notFound : .found(id)
@@ -58,8 +54,7 @@ extension MemoryJobStore {
         }
     }
 
-    public func counts() throws -> [JobState: Int] {
-        try checkOpen()
+    package func counts() throws -> [JobState: Int] {
         return jobs.values.reduce(into: [:]) { $0[$1.state, default: 0] += 1 }
     }
 

@@ -1,9 +1,8 @@
 import SandpoolModel
 import SandpoolStore
 
-extension MemoryJobStore {
-    public func recordProgress(_ reports: [ProgressReport], now: Timestamp) throws -> [Verdict] {
-        try checkOpen()
+extension MemoryStore {
+    package mutating func recordProgress(_ reports: [ProgressReport], now: Timestamp) throws -> [Verdict] {
         try Bounds.check(count: reports.count, of: "progress reports")
         return reports.map { report in
             let (verdict, moved) = move(report.lease, by: report.step.event)
@@ -20,8 +19,7 @@ extension MemoryJobStore {
         }
     }
 
-    public func recordResults(_ reports: [ResultReport], now: Timestamp) throws -> [EndAnswer] {
-        try checkOpen()
+    package mutating func recordResults(_ reports: [ResultReport], now: Timestamp) throws -> [EndAnswer] {
         try Bounds.check(count: reports.count, of: "results")
         for report in reports { try Bounds.check(report) }
         return reports.map { report in
@@ -40,8 +38,7 @@ extension MemoryJobStore {
         }
     }
 
-    public func returnLeases(_ leases: [LeaseKey], now: Timestamp) throws -> [EndAnswer] {
-        try checkOpen()
+    package mutating func returnLeases(_ leases: [LeaseKey], now: Timestamp) throws -> [EndAnswer] {
         try Bounds.check(count: leases.count, of: "leases")
         return leases.map { lease in
             let (verdict, moved) = move(lease, by: .returned)
@@ -51,8 +48,7 @@ extension MemoryJobStore {
         }
     }
 
-    public func recordLosses(_ losses: [LossReport], now: Timestamp) throws -> [EndAnswer] {
-        try checkOpen()
+    package mutating func recordLosses(_ losses: [LossReport], now: Timestamp) throws -> [EndAnswer] {
         try Bounds.check(count: losses.count, of: "losses")
         for loss in losses { try Bounds.check(loss) }
         return losses.map { loss in
@@ -66,8 +62,7 @@ extension MemoryJobStore {
         }
     }
 
-    public func liveAttempts(worker: WorkerID?) throws -> [LiveAttempt] {
-        try checkOpen()
+    package func liveAttempts(worker: WorkerID?) throws -> [LiveAttempt] {
         let live = attempts.values.filter { attempt in
             !attempt.state.isTerminal && (worker.map { $0 == attempt.lease.worker } ?? true)
         }
@@ -82,8 +77,7 @@ extension MemoryJobStore {
         }
     }
 
-    public func setUnreachable(worker: WorkerID, since: Timestamp?) throws {
-        try checkOpen()
+    package mutating func setUnreachable(worker: WorkerID, since: Timestamp?) throws {
         for (id, attempt) in attempts where attempt.lease.worker == worker && !attempt.state.isTerminal {
             attempts[id]?.unreachableSince = since
         }
@@ -102,7 +96,7 @@ extension MemoryJobStore {
     }
 
     /// Stores an attempt that ended, and what that makes of its job.
-    private func conclude(_ ended: MemoryAttempt, now: Timestamp) -> JobChange? {
+    private mutating func conclude(_ ended: MemoryAttempt, now: Timestamp) -> JobChange? {
         var attempt = ended
         attempt.unreachableSince = nil
         attempts[attempt.lease.attempt] = attempt

@@ -1,11 +1,10 @@
 import SandpoolModel
 import SandpoolStore
 
-extension MemoryJobStore {
-    public func upsertWorker(
+extension MemoryStore {
+    package mutating func upsertWorker(
         _ worker: WorkerRegistration, token: TokenID?, now: Timestamp
     ) throws -> WorkerEnrolment {
-        try checkOpen()
         let owner = owners[worker.id]
         let wanted = issued.first { $0.id == token }?.worker
         let isOwn = token == nil || owner == nil || owner == token
@@ -19,33 +18,28 @@ extension MemoryJobStore {
         return WorkerEnrolment(record: record, previousBootID: before?.registration.bootID)
     }
 
-    public func worker(_ id: WorkerID) throws -> WorkerRecord? {
-        try checkOpen()
+    package func worker(_ id: WorkerID) throws -> WorkerRecord? {
         return enrolled[id]
     }
 
-    public func workers() throws -> [WorkerRecord] {
-        try checkOpen()
+    package func workers() throws -> [WorkerRecord] {
         return enrolled.values.sorted {
             ($0.registration.name, $0.registration.id) < ($1.registration.name, $1.registration.id)
         }
     }
 
-    public func recordSeen(_ workers: [WorkerID], now: Timestamp) throws {
-        try checkOpen()
+    package mutating func recordSeen(_ workers: [WorkerID], now: Timestamp) throws {
         try Bounds.check(count: workers.count, of: "workers")
         for id in workers { enrolled[id]?.lastSeenAt.advance(to: now) }
     }
 
-    public func setDrain(_ drain: Drain?, worker: WorkerID) throws -> Bool {
-        try checkOpen()
+    package mutating func setDrain(_ drain: Drain?, worker: WorkerID) throws -> Bool {
         guard enrolled[worker] != nil else { return false }
         enrolled[worker]?.drain = drain
         return true
     }
 
-    public func forgetWorker(_ id: WorkerID, now: Timestamp) throws -> Bool {
-        try checkOpen()
+    package mutating func forgetWorker(_ id: WorkerID, now: Timestamp) throws -> Bool {
         owners[id] = nil
         return enrolled.removeValue(forKey: id) != nil
     }
