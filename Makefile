@@ -6,8 +6,8 @@ RELEASE_DIR := .build/release
 PREFIX ?= /usr/local
 VERSION := $(shell sed -n 's/.*static let current = "\(.*\)".*/\1/p' Sources/SandpoolModel/Values/Version.swift)
 
-.PHONY: help run test test-vm leak-test simulate fuzz probe-table build release dist install bench format lint clean \
-    dependencies
+.PHONY: help run test test-vm faults leak-test simulate fuzz probe-table build release dist install bench format \
+    lint clean dependencies
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -45,6 +45,9 @@ SIMULATE_WORLDS ?= 100000
 
 simulate: ## a hundred thousand worlds full of faults, then every broken variant (SIMULATE_WORLDS=N for another number)
 	@scripts/simulate $(SIMULATE_WORLDS)
+
+faults: release ## a thousand kills, full and failing disks, cut networks, with real processes (as root; FAULTS=campaign for a part)
+	@$$([ "$$(id -u)" = 0 ] || echo sudo -E env "PATH=$$PATH") python3 -B scripts/faults --build $(RELEASE_DIR) $(FAULTS)
 
 leak-test: build ## ten thousand sandboxes of every kind of end leave nothing behind on the host (make test runs 600)
 	$(SWIFT) build --build-tests $(BUILD_FLAGS)

@@ -72,4 +72,26 @@ struct CoordinatorRestartTests {
             #expect(result.stdout == text)
         }
     }
+
+    /// A worker that is killed says nothing of what it gave the command; the next one finds it out.
+    @Test func standardInputGoesOnUnderAnotherWorker() async throws {
+        try await PoolProcesses.with(worker: true) { pool in
+            let text = (0..<800_000).map { "\($0)\n" }.joined()
+            let file = "\(pool.directory.path)/input"
+            try Data(text.utf8).write(to: URL(filePath: file))
+            let script = "for i in 1 2 3; do head -c 1000000; sleep 0.5; done; cat; exit 9"
+            let run = try pool.start(
+                ["run", "--block-network", "-i", "--", "sh", "-c", script],
+                stdin: try FileDescriptor.open(file, O_RDONLY))
+            for round in 1...3 {
+                try await eventually("part of it came back") { run.stdoutBytes >= round * 1_000_000 }
+                try await pool.killWorker()
+                try await pool.startWorker()
+            }
+            let result = try await run.end()
+            #expect(result.status == 9, "\(result.stderr)")
+            #expect(result.stdout == text)
+            #expect(try pool.jobs().map(\.attempts.count) == [1])
+        }
+    }
 }

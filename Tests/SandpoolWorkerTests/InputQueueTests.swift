@@ -9,15 +9,7 @@ import Testing
         InputFrame(id: "at-x", epoch: 1, offset: offset, isLast: last, bytes: ByteBuffer(string: text))
     }
 
-    private func drain(_ queue: inout InputQueue, atMost limit: Int = .max) -> String {
-        var taken: [UInt8] = []
-        queue.drain { bytes in
-            let count = min(bytes.count, limit - taken.count)
-            taken += bytes.prefix(count)
-            return count
-        }
-        return String(decoding: taken, as: UTF8.self)
-    }
+    private func take(_ queue: inout InputQueue) -> String { String(buffer: queue.takeWaiting()) }
 
     @Test func bytesComeOutInOrderAndRepeatsOnce() throws {
         var queue = InputQueue()
@@ -26,7 +18,9 @@ import Testing
         try queue.add(frame(3, "lo wor"))
         try queue.add(frame(9, "ld", last: true))
         try queue.add(frame(9, "ld", last: true))
-        #expect(drain(&queue) == "hello world")
+        #expect(take(&queue) == "hello world")
+        #expect(!queue.isFinished)
+        queue.noteConsumed(to: 11)
         #expect(queue.isFinished)
         #expect(queue.consumed == 11)
     }
@@ -47,11 +41,19 @@ import Testing
     @Test func aPipeThatTakesLittleGetsTheRestLater() throws {
         var queue = InputQueue()
         try queue.add(frame(0, "abcdef", last: true))
-        #expect(drain(&queue, atMost: 2) == "ab")
-        #expect(!queue.isFinished)
-        #expect(queue.consumed == 2)
-        #expect(drain(&queue) == "cdef")
+        #expect(take(&queue) == "abcdef")
+        queue.noteConsumed(to: 2)
+        #expect(queue.hasWaiting && !queue.isFinished)
+        queue.noteConsumed(to: 6)
+        #expect(take(&queue).isEmpty)
         #expect(queue.isFinished)
+    }
+
+    @Test func goesOnWhereAnotherOneWas() throws {
+        var queue = InputQueue(received: 5, consumed: 3)
+        try queue.add(frame(2, "cdefg", last: true))
+        #expect(take(&queue) == "fg")
+        #expect(queue.consumed == 3 && queue.hasWaiting)
     }
 
     @Test func anEmptyLastFrameEndsIt() throws {

@@ -5,7 +5,7 @@ import Glibc
 /// receiver may check it once and rely on it.
 public enum SealedFile {
     public static func make(_ bytes: [UInt8], name: String) throws(SystemError) -> FileDescriptor {
-        let file = FileDescriptor(owning: try systemCall("memfd_create \(name)") { CLinux_memfd(name) })
+        let file = try MemoryFile.make(name)
         try file.writeAll(bytes)
         try systemCall("lseek \(name)") { lseek(file.raw, 0, SEEK_SET) }
         try seal(file)

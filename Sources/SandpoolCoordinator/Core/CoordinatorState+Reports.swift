@@ -118,6 +118,7 @@ extension CoordinatorState {
                 let what = "a result's output goes on beyond byte \(end), where it ends here"
                 return self.end(id, .abort("reports could not be recorded: \(what)"))
             }
+            recording.noteLost(ends)
             recording.isFlushed = true
         default: return failed(.session(id), .mismatch)
         }
@@ -127,6 +128,17 @@ extension CoordinatorState {
 }
 
 extension Recording {
+    /// Says in a result what of its output never came; `ends` are where its streams end here, two for each.
+    fileprivate mutating func noteLost(_ ends: [Int64]) {
+        for (index, result) in flushing.enumerated() where 2 * index + 1 < ends.count {
+            let (stdoutEnd, stderrEnd) = (ends[2 * index], ends[2 * index + 1])
+            guard let lost = LostOutput(of: result.report, stdoutEnd: stdoutEnd, stderrEnd: stderrEnd),
+                let place = reports.results.firstIndex(where: { $0.report.lease == result.report.lease })
+            else { continue }
+            lost.note(in: &reports.results[place].report)
+        }
+    }
+
     /// The end of a stream that a result claims to go on behind; `nil` where there is none.
     fileprivate func firstBeyond(_ ends: [Int64]) -> Int64? {
         let starts = flushing.flatMap { [$0.stdoutStart, $0.stderrStart] }

@@ -19,7 +19,7 @@ final class OutputStore: Sendable {
     }
 
     private struct Segment: Sendable {
-        var file: PosixFile
+        var file: SegmentFile
         var end: Int64
         var durable: Int64
         /// Whether the file's name is known to be durable too.
@@ -65,9 +65,15 @@ final class OutputStore: Sendable {
             arrivals?.note(segment.end, at: moment)
             return arrivals
         }
-        state.withLock { state in
-            state.segments[stream]?.end = end
-            state.segments[stream]?.arrivals = arrivals
+        try state.withLock { state throws(FileError) in
+            guard !segment.file.isCut else {
+                throw FileError(operation: "fdatasync", path: segment.file.file.path, code: EIO)
+            }
+            // It may have been closed meanwhile to make room for others, and opened again.
+            var current = state.segments[stream] ?? segment
+            current.end = max(current.end, end)
+            current.arrivals = arrivals
+            state.segments[stream] = current
             state.dirty.insert(stream)
         }
         dirtySignal.raise()
@@ -86,19 +92,10 @@ final class OutputStore: Sendable {
         var failed: [OutputStreamID: FileError] = [:]
         for (stream, segment) in work {
             do {
-                let folder = folder(of: stream)
-                try await pool.runIfActive {
-                    try segment.file.sync()
-                    if !segment.isNamed { try PosixFile.syncDirectory(folder) }
-                }
-                state.withLock { state in
-                    state.segments[stream]?.durable = segment.end
-                    state.segments[stream]?.isNamed = true
-                }
+                try await sync(stream, segment)
                 synced.append(Synced(stream: stream, end: segment.end))
             } catch let error as FileError {
                 failed[stream] = error
-                try await discard(stream, back: segment)
             }
         }
         return (synced, failed)
@@ -111,9 +108,30 @@ final class OutputStore: Sendable {
         guard open != nil || PosixFile.exists(path(of: stream)) else { return 0 }
         let segment = try await segment(of: stream)
         guard segment.durable < segment.end else { return segment.end }
-        try await pool.runIfActive { try segment.file.sync() }
-        state.withLock { $0.segments[stream]?.durable = segment.end }
+        try await sync(stream, segment)
         return segment.end
+    }
+
+    /// Makes a stream durable as it is in `segment`, its name included.
+    ///
+    /// - Throws: `FileError`, and then the stream was cut back: a second sync of pages that the kernel could not write
+    ///   succeeds without them (fsync(2), "Notes").
+    private func sync(_ stream: OutputStreamID, _ segment: Segment) async throws {
+        let folders = segment.isNamed ? [] : folders(of: stream)
+        do {
+            try await pool.runIfActive {
+                try segment.file.file.sync()
+                for folder in folders { try PosixFile.syncDirectory(folder) }
+            }
+        } catch let error as FileError {
+            try await discard(stream, back: segment)
+            throw error
+        }
+        state.withLock { state in
+            guard let durable = state.segments[stream]?.durable else { return }
+            state.segments[stream]?.durable = max(durable, segment.end)
+            state.segments[stream]?.isNamed = true
+        }
     }
 
     /// How much of a stream can be read; 0 where nothing was stored.
@@ -128,7 +146,7 @@ final class OutputStore: Sendable {
 
     /// Reads at most `limit` bytes; empty at the end.
     func read(_ stream: OutputStreamID, offset: Int64, limit: Int) async throws -> ByteBuffer {
-        let open = state.withLock { $0.segments[stream]?.file }
+        let open = state.withLock { $0.segments[stream]?.file.file }
         let path = path(of: stream)
         return try await pool.runIfActive {
             if let open { return try open.read(at: offset, limit: limit) }
@@ -139,35 +157,34 @@ final class OutputStore: Sendable {
 
     // MARK: Files
 
-    private func folder(of stream: OutputStreamID) -> String {
-        "\(root)/\(stream.job.text.suffix(2))/\(stream.job.text)"
+    /// Those that a stream's name needs, from the root on.
+    private func folders(of stream: OutputStreamID) -> [String] {
+        let parent = "\(root)/\(stream.job.text.suffix(2))"
+        return [root, parent, "\(parent)/\(stream.job.text)"]
     }
 
     private func path(of stream: OutputStreamID) -> String {
-        "\(folder(of: stream))/\(stream.attempt.text).\(stream.code == .stdout ? "stdout" : "stderr")"
+        let name = "\(stream.attempt.text).\(stream.code == .stdout ? "stdout" : "stderr")"
+        return "\(root)/\(stream.job.text.suffix(2))/\(stream.job.text)/\(name)"
     }
 
     func arrivalsPath(of stream: OutputStreamID) -> String { path(of: stream) + ".times" }
 
     private func segment(of stream: OutputStreamID) async throws -> Segment {
         if let segment = state.withLock({ $0.segments[stream] }) { return segment }
-        let (root, folder, path, times) = (root, folder(of: stream), path(of: stream), arrivalsPath(of: stream))
+        let (folders, path, times) = (folders(of: stream), path(of: stream), arrivalsPath(of: stream))
         let opened = try await pool.runIfActive {
-            let isNamed = PosixFile.exists(path)
-            if !PosixFile.exists(folder) {
-                let parent = "\(root)/\(stream.job.text.suffix(2))"
-                try PosixFile.makeDirectory(parent)
-                try PosixFile.makeDirectory(folder)
-                try PosixFile.syncDirectory(root)
-                try PosixFile.syncDirectory(parent)
-            }
+            for folder in folders.dropFirst() { try PosixFile.makeDirectory(folder) }
             let file = try PosixFile(path: path, flags: O_RDWR | O_CREAT)
             let end = try file.size()
-            // What an earlier process or an earlier opening wrote may not have reached the disk yet.
-            if end > 0 { try file.sync() }
+            // What an earlier process or an earlier opening wrote may not have reached the disk yet, nor its name.
+            if end > 0 {
+                try file.sync()
+                for folder in folders { try PosixFile.syncDirectory(folder) }
+            }
             return Segment(
-                file: file, end: end, durable: end, isNamed: isNamed, arrivals: try? ArrivalIndex(path: times, end: end)
-            )
+                file: SegmentFile(file), end: end, durable: end, isNamed: end > 0,
+                arrivals: try? ArrivalIndex(path: times, end: end))
         }
         return state.withLock { state in
             if let segment = state.segments[stream] { return segment }
@@ -179,15 +196,15 @@ final class OutputStore: Sendable {
         }
     }
 
+    /// Cuts a stream back to what is durable. Whoever is about to write to it, or opened it anew, finds it closed.
     private func discard(_ stream: OutputStreamID, back segment: Segment) async throws {
-        state.withLock { state in
-            state.segments[stream] = nil
+        let current = state.withLock { state in
             state.dirty.remove(stream)
+            return state.segments.removeValue(forKey: stream) ?? segment
         }
+        let durable = max(segment.durable, current.durable)
         try await pool.runIfActive {
-            _ = try PosixFile.retry("ftruncate", segment.file.path) {
-                ftruncate(segment.file.descriptor, off_t(segment.durable))
-            }
+            for file in [segment.file, current.file] { try file.cut(to: durable) }
         }
     }
 }

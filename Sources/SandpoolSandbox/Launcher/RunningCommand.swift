@@ -24,7 +24,7 @@ class RunningCommand {
     let standardOutput: SpoolFile
     let standardError: SpoolFile
     private let readers: [FileDescriptor]
-    var standardInput: FileDescriptor?
+    var standardInput: StandardInput?
     var startedMs: UInt64 = 0
     var setupMicros: UInt64 = 0
     var reason = ExitReport.Reason.none
@@ -49,7 +49,7 @@ class RunningCommand {
     }
 
     /// What `started` and `adopted` carry.
-    var descriptors: [FileDescriptor] { readers + (standardInput.map { [$0] } ?? []) }
+    var descriptors: [FileDescriptor] { readers + (standardInput?.descriptors ?? []) }
 
     /// Since the last output, or the start.
     var quietMs: UInt64 {

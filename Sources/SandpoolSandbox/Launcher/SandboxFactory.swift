@@ -57,7 +57,7 @@ final class SandboxFactory {
 
     struct Made {
         var resources: RunningSandbox.Resources
-        var standardInput: FileDescriptor?
+        var standardInput: StandardInput?
     }
 
     func make(_ plan: SandboxPlan, _ extras: Extras) throws(StageError) -> Made {
@@ -87,7 +87,7 @@ final class SandboxFactory {
     func makeExec(
         _ plan: ExecPlan, _ sealed: SealedPlan<ExecPlan>, _ sandbox: RunningSandbox.Resources,
         _ capabilities: SandboxPlan.CapabilityProfile, output: FileDescriptor, error: FileDescriptor
-    ) throws(StageError) -> (resources: RunningExec.Resources, standardInput: FileDescriptor?) {
+    ) throws(StageError) -> (resources: RunningExec.Resources, standardInput: StandardInput?) {
         let cgroup = try stage("cgroup") { () throws(SystemError) in
             try sandbox.cgroup.makeChild("exec-\(plan.id)")
         }
@@ -104,9 +104,11 @@ final class SandboxFactory {
     private func makeExec(
         _ plan: ExecPlan, _ sealed: SealedPlan<ExecPlan>, _ sandbox: RunningSandbox.Resources, _ cgroup: ExecCgroup,
         _ capabilities: SandboxPlan.CapabilityProfile, output: FileDescriptor, error: FileDescriptor
-    ) throws(StageError) -> (resources: RunningExec.Resources, standardInput: FileDescriptor?) {
-        let (failure, input) = try stage("pipes") { () throws(SystemError) in
-            (try Pipe(), plan.stdin == .pipe ? try Pipe() : nil)
+    ) throws(StageError) -> (resources: RunningExec.Resources, standardInput: StandardInput?) {
+        let (failure, input, standardInput) = try stage("pipes") { () throws(SystemError) in
+            let input = plan.stdin == .pipe ? try Pipe() : nil
+            let standardInput: StandardInput? = if let input { try StandardInput(input) } else { nil }
+            return (try Pipe(), input, standardInput)
         }
         let cgroupFiles = try stage("cgroup") { () throws(SystemError) in try cgroup.joinFiles() }
         let number = try stage("memory") { () throws(SystemError) in try SharedProcessNumber() }
@@ -120,7 +122,7 @@ final class SandboxFactory {
         }
         let resources = RunningExec.Resources(
             cgroup: cgroup, failure: failure.readEnd, joining: child, number: number)
-        return (resources, input?.writeEnd)
+        return (resources, standardInput)
     }
 
     private func filter(_ capabilities: SandboxPlan.CapabilityProfile) -> SeccompFilter {
@@ -193,7 +195,7 @@ final class SandboxFactory {
                     slot: slot, ownsSlot: extras.slot == nil, cgroup: cgroup, writable: writable, network: lease,
                     first: child, namespaces: namespaces, go: go,
                     failure: pipes.failure.readEnd, status: pipes.status.readEnd),
-                standardInput: pipes.input?.writeEnd)
+                standardInput: pipes.standardInput)
         } catch {
             if let first {
                 try? first.send(SIGKILL)
@@ -209,12 +211,15 @@ final class SandboxFactory {
         let failure: Pipe
         let status: Pipe
         let input: Pipe?
+        let standardInput: StandardInput?
 
         init(_ stdin: SandboxPlan.StandardInput) throws(SystemError) {
             go = try Pipe()
             failure = try Pipe()
             status = try Pipe()
-            input = stdin == .pipe ? try Pipe() : nil
+            let input = stdin == .pipe ? try Pipe() : nil
+            self.input = input
+            standardInput = if let input { try StandardInput(input) } else { nil }
         }
     }
 }

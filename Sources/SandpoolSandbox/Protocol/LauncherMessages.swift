@@ -5,7 +5,7 @@
 /// opens with `hello`, the launcher answers with `welcome`; a version that the launcher does not know is
 /// answered with `refused` and the connection is closed.
 public enum LauncherProtocol {
-    public static let version: UInt32 = 5
+    public static let version: UInt32 = 6
     /// Bound on one message, well under the 256 KiB at which SEQPACKET fails.
     public static let messageLimit = 65_536
     /// Bound on a plan's memfd.
@@ -56,8 +56,9 @@ public enum LauncherEvent: Equatable, Sendable {
     /// A sandbox that an earlier worker started. Descriptors as with `started`. When it has ended, its
     /// `exited` follows.
     case adopted(id: String, startedBoottimeMs: UInt64)
-    /// The command was exec'd. Descriptors: the spools of stdout and stderr, readable with `pread`; then the
-    /// write end of standard input where the plan has one.
+    /// The command was exec'd. Descriptors: the spools of stdout and stderr, readable with `pread`; then, where the
+    /// plan has standard input, the write end of its pipe and a file in memory through which all of it goes, by
+    /// sendfile(2) with the file's own offset.
     case started(id: String, startedBoottimeMs: UInt64)
     /// The command was not exec'd; everything made for the sandbox is gone.
     case failed(id: String, failure: SandboxFailure)

@@ -78,7 +78,7 @@ extension WorkerCore {
             if let streams = CommandDescriptors(descriptors, ring: ring) {
                 execs[id]?.stdout = streams.stdout
                 execs[id]?.stderr = streams.stderr
-                execs[id]?.input.pipe = streams.input
+                execs[id]?.input.attach(streams.input)
             }
             apply(.started, to: id)
             writeInput(of: .exec(id))

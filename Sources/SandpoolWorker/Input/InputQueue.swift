@@ -1,7 +1,7 @@
 import NIOCore
 import SandpoolAPI
 
-/// Standard input on its way into a command's pipe: bytes that arrived and were not written yet.
+/// How far a command's standard input has come, and the bytes that arrived and have no place of their own yet.
 ///
 /// Pure. Frames may come twice after a reconnection; their offsets say what is new.
 struct InputQueue: Sendable {
@@ -17,14 +17,19 @@ struct InputQueue: Sendable {
 
     private var waiting = ByteBuffer()
     /// Where the byte after the last received one stands.
-    private(set) var received: Int64 = 0
+    private(set) var received: Int64
     /// Where the byte after the last one that the pipe took stands.
-    private(set) var consumed: Int64 = 0
+    private(set) var consumed: Int64
     private(set) var isLastReceived = false
 
+    init(received: Int64 = 0, consumed: Int64 = 0) {
+        self.received = received
+        self.consumed = consumed
+    }
+
     /// Whether everything was written and nothing follows.
-    var isFinished: Bool { isLastReceived && waiting.readableBytes == 0 }
-    var hasWaiting: Bool { waiting.readableBytes > 0 }
+    var isFinished: Bool { isLastReceived && !hasWaiting }
+    var hasWaiting: Bool { consumed < received }
 
     mutating func add(_ frame: InputFrame) throws(Refusal) {
         guard frame.offset <= received else { throw .gap }
@@ -32,9 +37,8 @@ struct InputQueue: Sendable {
         let known = received - frame.offset
         let fresh = Int64(bytes.readableBytes) - known
         if fresh > 0, !isLastReceived {
-            guard Int64(waiting.readableBytes) + fresh <= Int64(Self.limit) else { throw .overflow }
+            guard received - consumed + fresh <= Int64(Self.limit) else { throw .overflow }
             bytes.moveReaderIndex(forwardBy: Int(known))
-            waiting.discardReadBytes()
             waiting.writeBuffer(&bytes)
             received += fresh
         }
@@ -42,14 +46,14 @@ struct InputQueue: Sendable {
         if frame.isLast, fresh >= 0 { isLastReceived = true }
     }
 
-    /// Lets `write` take bytes off the front; it returns how many it took.
-    mutating func drain(_ write: (UnsafeRawBufferPointer) throws -> Int) rethrows {
-        while hasWaiting {
-            let count = try waiting.readWithUnsafeReadableBytes { try write($0) }
-            consumed += Int64(count)
-            if count == 0 { return }
-        }
+    /// The bytes that came since this was asked last.
+    mutating func takeWaiting() -> ByteBuffer {
+        defer { waiting = ByteBuffer() }
+        return waiting
     }
+
+    /// Notes how far the pipe took them.
+    mutating func noteConsumed(to offset: Int64) { consumed = max(consumed, min(offset, received)) }
 
     /// The command reads no more: what waits and what comes is dropped, and counts as taken, so that the sender
     /// is not held up.

@@ -1,12 +1,17 @@
 import LinuxSystem
 import SandpoolSandbox
 
-/// What comes with the launcher's `started` and `adopted`: the spools, and the write end of standard input where the
-/// command has one.
+/// What comes with the launcher's `started` and `adopted`: the spools, and where the command has standard input the
+/// write end of its pipe and what waits for it.
 struct CommandDescriptors {
     let stdout: SpoolFile
     let stderr: SpoolFile
-    let input: FileDescriptor?
+    let input: Input?
+
+    struct Input {
+        let pipe: FileDescriptor
+        let file: InputFile
+    }
 
     /// `nil` where there are not even spools. An input that cannot be made non-blocking (fcntl(2)) counts as none: the
     /// loop must never wait for a command.
@@ -16,7 +21,12 @@ struct CommandDescriptors {
         guard descriptors.count >= 2 else { return nil }
         stdout = SpoolFile(file: descriptors[0], ring: ring)
         stderr = SpoolFile(file: descriptors[1], ring: ring)
-        let pipe = descriptors.count >= 3 ? descriptors[2] : nil
-        input = pipe.flatMap { (try? $0.setNonBlocking()) == nil ? nil : $0 }
+        guard descriptors.count >= 4, (try? descriptors[2].setNonBlocking()) != nil,
+            let file = try? InputFile(descriptors[3])
+        else {
+            input = nil
+            return
+        }
+        input = Input(pipe: descriptors[2], file: file)
     }
 }

@@ -108,8 +108,9 @@ struct LauncherSupervisor: Sendable {
 
     /// Watches the connection and makes another one when it is lost: sandboxes outlive it.
     ///
+    /// - Parameter onReturn: called with each new connection in place.
     /// - Throws: `WorkerError` when there is no launcher to be had.
-    func keepConnected(_ core: WorkerCore) async throws {
+    func keepConnected(_ core: WorkerCore, onReturn: () async -> Void) async throws {
         while !Task.isCancelled {
             let reason = await core.launcherClosed()
             if Task.isCancelled { return }
@@ -119,6 +120,7 @@ struct LauncherSupervisor: Sendable {
                 throw WorkerError(reason)
             }
             try await reconnect(core, path, after: reason)
+            await onReturn()
         }
     }
 

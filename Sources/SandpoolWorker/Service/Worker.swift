@@ -126,7 +126,7 @@ public struct Worker: Service {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await parts.work.run() }
             group.addTask { try await parts.session.run() }
-            group.addTask { try await parts.supervisor.keepConnected(parts.core) }
+            group.addTask { try await parts.supervisor.keepConnected(parts.core) { await parts.desk.tryAgain() } }
             defer { group.cancelAll() }
             try await group.next()
         }

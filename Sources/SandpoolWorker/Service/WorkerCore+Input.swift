@@ -39,7 +39,7 @@ extension WorkerCore {
         guard number == state.sessionNumber, let id = receiver(of: frame), var input = self[input: id] else { return }
         let isRepetition = frame.offset < input.queue.received
         do throws(InputQueue.Refusal) {
-            try input.queue.add(frame)
+            try input.add(frame)
             self[input: id] = input
         } catch {
             // The sender broke its window; the command sees its input end instead of a gap in it.

@@ -130,6 +130,6 @@ extension WorkerCore {
         }
         files[id, default: AttemptFiles()].stdout = streams.stdout
         files[id]?.stderr = streams.stderr
-        files[id]?.input.pipe = streams.input
+        files[id]?.input.attach(streams.input)
     }
 }

@@ -12,6 +12,8 @@ actor VerificationDesk {
     private let core: WorkerCore
     private let log: Logger
     private var underWay: Task<Verification, Never>?
+    /// What came out last.
+    private var last: VerificationSummary?
 
     init(verifier: Verifier, file: VerificationFile, core: WorkerCore, log: Logger) {
         self.verifier = verifier
@@ -33,6 +35,13 @@ actor VerificationDesk {
         _ = await verify(.quick)
     }
 
+    /// Attacks again where the last attack did not get to its end: a launcher that went away meanwhile says nothing
+    /// about sandboxes, and without this the worker would take no jobs until somebody starts it anew.
+    func tryAgain() async {
+        guard let last, !last.isTrusted, last.through.isEmpty else { return }
+        _ = await verify(.quick)
+    }
+
     /// Waits for one that is under way, then attacks again.
     func verify(_ extent: VerificationExtent) async -> Verification {
         while let underWay { _ = await underWay.value }
@@ -42,6 +51,7 @@ actor VerificationDesk {
         underWay = nil
         do { try file.save(result) } catch { log.warning("the verification could not be stored: \(error)") }
         let summary = result.summary
+        last = summary
         if summary.isTrusted {
             log.info("verified: \(summary.text)")
         } else {

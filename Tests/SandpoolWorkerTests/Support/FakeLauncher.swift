@@ -26,16 +26,19 @@ final class FakeLauncher: Sendable {
     private let stdout: [UInt8]
     /// What a sandbox that attacks itself writes; it ends at once.
     private let findings: [UInt8]
+    /// Whether it ends, and another one comes, when it is first asked for such a sandbox.
+    private let losesFirstAttack: NIOLockedValueBox<Bool>
     private let connection = NIOLockedValueBox(Connection())
     /// The plans of execs, and what reads their standard input.
     let plans = NIOLockedValueBox<[String: ExecPlan]>([:])
     let inputs = NIOLockedValueBox<[String: FileDescriptor]>([:])
 
     /// - Parameter stdout: what every sandbox writes.
-    init(path: String, stdout: [UInt8] = [], findings: [UInt8] = []) throws {
+    init(path: String, stdout: [UInt8] = [], findings: [UInt8] = [], losesFirstAttack: Bool = false) throws {
         self.path = path
         self.stdout = stdout
         self.findings = findings
+        self.losesFirstAttack = NIOLockedValueBox(losesFirstAttack)
         // Binding sets the whole process's umask for a moment, and suites beside this one make private directories.
         listener = try SeqPacketSocket.listen(path: path, mode: 0o700)
         (requests, asked) = AsyncStream.makeStream()
@@ -77,6 +80,7 @@ final class FakeLauncher: Sendable {
                 try socket.send(LauncherEvent.layerReady(layer: layer, bytes: 1).encoded())
             case .start(let id):
                 let isAttack = id.hasPrefix("verify-")
+                if isAttack, isLostAttack() { return hangUp() }
                 let spools = [
                     try SealedFile.make(isAttack ? findings : stdout, name: "stdout"),
                     try SealedFile.make([], name: "stderr"),
@@ -97,6 +101,13 @@ final class FakeLauncher: Sendable {
         }
     }
 
+    private func isLostAttack() -> Bool {
+        losesFirstAttack.withLockedValue { isLost in
+            defer { isLost = false }
+            return isLost
+        }
+    }
+
     /// Says that an exec runs. A program that is not there fails as it does in a sandbox.
     private func start(_ plan: ExecPlan, over socket: SeqPacketSocket) throws {
         guard plan.arguments.first != "nowhere" else {
@@ -108,7 +119,7 @@ final class FakeLauncher: Sendable {
         if plan.stdin == .pipe {
             let pipe = try LinuxSystem.Pipe()
             inputs.withLockedValue { $0[plan.id] = pipe.readEnd }
-            descriptors.append(pipe.writeEnd)
+            descriptors += [pipe.writeEnd, try MemoryFile.make("input")]
         }
         let event = LauncherEvent.started(id: plan.id, startedBoottimeMs: BoottimeClock.milliseconds())
         try socket.send(event.encoded(), descriptors)

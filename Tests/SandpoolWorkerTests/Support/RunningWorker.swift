@@ -10,11 +10,14 @@ enum RunningWorker {
     /// - Throws: what the worker ended with, if it ended before.
     static func with(
         stdout: [UInt8] = [], refusal: (status: HTTPResponse.Status, error: APIError)? = nil,
-        verification: VerificationPolicy = .never, findings: [UInt8] = [], execPatienceMs: UInt64 = 60_000,
+        verification: VerificationPolicy = .never, findings: [UInt8] = [], losesFirstAttack: Bool = false,
+        execPatienceMs: UInt64 = 60_000,
         _ body: @Sendable @escaping (TestCoordinator, FakeLauncher) async throws -> Void
     ) async throws {
         try await TemporaryDirectory.with { directory in
-            let launcher = try FakeLauncher(path: "\(directory)/launcher.sock", stdout: stdout, findings: findings)
+            let launcher = try FakeLauncher(
+                path: "\(directory)/launcher.sock", stdout: stdout, findings: findings,
+                losesFirstAttack: losesFirstAttack)
             defer { launcher.stop() }
             try await TestCoordinator.run(refusal: refusal) { coordinator in
                 var configuration = WorkerConfiguration(

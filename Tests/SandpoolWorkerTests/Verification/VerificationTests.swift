@@ -50,6 +50,23 @@ import Testing
         }
     }
 
+    @Test func aLauncherThatWentAwayMeanwhileIsAttackedAgain() async throws {
+        try await RunningWorker.with(
+            verification: .atStart, findings: Self.lines(), losesFirstAttack: true
+        ) { coordinator, launcher in
+            var session = try await coordinator.session()
+            var isTrusted = try await session.welcome().verification?.isTrusted
+            #expect(isTrusted == false)
+            while isTrusted == false {
+                session.end()
+                session = try await coordinator.session()
+                isTrusted = try await session.welcome().verification?.isTrusted
+            }
+            try session.send(.assign([Samples.assignment(1)]))
+            try await launcher.request { $0 == .start(id: Samples.lease(1).attempt.text) }
+        }
+    }
+
     @Test func oneThatGotThroughIsNamedOnce() {
         let finding = ProbeFinding(probe: "kcore", topic: "kernel", result: .through, detail: "d")
         let runs = [0, 1_000].map { Verification.Run(user: $0, network: "blocked", findings: [finding]) }

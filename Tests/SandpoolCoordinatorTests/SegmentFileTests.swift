@@ -1,0 +1,21 @@
+import Glibc
+import NIOCore
+import Testing
+
+@testable import SandpoolCoordinator
+
+/// A file of output whose sync failed.
+@Suite struct SegmentFileTests {
+    @Test func nothingIsWrittenBehindACut() throws {
+        let directory = try TestDirectory()
+        let file = try PosixFile(path: "\(directory.path)/segment", flags: O_RDWR | O_CREAT)
+        let segment = SegmentFile(file)
+        try segment.write(ByteBuffer(string: "durable, "), at: 0)
+        try segment.write(ByteBuffer(string: "lost"), at: 9)
+        #expect(!segment.isCut)
+        try segment.cut(to: 9)
+        #expect(segment.isCut)
+        #expect(throws: FileError.self) { try segment.write(ByteBuffer(string: "behind"), at: 13) }
+        #expect(String(buffer: try file.read(at: 0, limit: 100)) == "durable, ")
+    }
+}
