@@ -27,7 +27,7 @@ import Testing
 
     @Test func everyDocumentedOperationIsAnswered() throws {
         let operations = try Self.operations()
-        #expect(operations.count == 29)
+        #expect(operations.count == 31)
         for operation in operations {
             let method = try #require(HTTPRequest.Method(rawValue: operation.method.uppercased()))
             let path = operation.path.replacing("{stream}", with: "stdout").replacing(/\{[a-z]+\}/, with: "x")
@@ -38,6 +38,7 @@ import Testing
     @Test(arguments: [
         ("GET", "/health"), ("GET", Routes.jobs), ("POST", Routes.jobs), ("POST", Routes.run),
         ("POST", Routes.blobs), ("GET", Routes.workers), ("GET", Routes.tokens), ("POST", Routes.tokens),
+        ("POST", Routes.prune),
         ("POST", Routes.workerSession), ("POST", Routes.workerBlobs),
     ])
     func everyRouteIsDocumented(method: String, path: String) throws {

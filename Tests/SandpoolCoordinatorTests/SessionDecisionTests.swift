@@ -39,6 +39,18 @@ import Testing
         #expect(result.lost == [attempt.lease])
     }
 
+    @Test func whatALostFutureLeasedIsLeftAlone() {
+        let future = LostFuture(
+            databaseID: "x", backedUpAt: Self.moment, restoredAt: Self.moment.advanced(by: .seconds(60)))
+        let stranger = AttemptLease(attempt: .make(at: Self.moment.advanced(by: .seconds(30))), epoch: 1)
+        let later = AttemptLease(attempt: .make(at: Self.moment.advanced(by: .seconds(90))), epoch: 1)
+        let gone = live(.leased)
+        let result = Reconciliation(
+            held: [held(stranger), held(later)], live: [gone], isSameBoot: true, lostFutures: [future])
+        #expect(result.strangers == [stranger] && result.kill == [later])
+        #expect(result.lost == [gone.lease] && result.returned.isEmpty && result.keep.isEmpty)
+    }
+
     /// Its worker is told what of its output is here. One that nobody waits for is answered, and that is all.
     @Test func anUnrecordedResultIsKeptWhereItIsWaitedFor() {
         let attempt = live(.running)

@@ -58,6 +58,9 @@ struct StartTests {
     @Test(arguments: [
         ("{", "not valid JSON"), (#"{"listn": "x"}"#, "listen"), (#"{"limits": {"cpu": 1}}"#, "cpus"),
         (#"{"blobBytes": 0}"#, "blobBytes"),
+        (#"{"retention": {"age": 1}}"#, "ageSeconds"),
+        (#"{"retention": {"ageSeconds": 3599}}"#, "retention.ageSeconds"),
+        (#"{"retention": {"bytes": 0}}"#, "retention.bytes"),
         (#"{"reserveBytes": 1048575}"#, "reserveBytes"), (#"{"reserveBytes": 1099511627777}"#, "reserveBytes"),
     ])
     func aWrongConfigurationFileNamesItsFault(text: String, fault: String) throws {
@@ -81,12 +84,14 @@ struct StartTests {
         var configuration = standard
         configuration.listen = .unix(path: "/x")
         (configuration.insecureHTTP, configuration.blobBytes, configuration.reserveBytes) = (true, 0, 0)
+        (configuration.retention.ageSeconds, configuration.retention.bytes) = (nil, 1)
         configuration.pool.defaults.cpus = 0
         configuration.pool.limits.cpus = 0
         try ConfigurationFile.read(path: path).apply(to: &configuration)
         #expect(configuration.listen == standard.listen && !configuration.insecureHTTP)
         #expect(configuration.blobBytes == standard.blobBytes)
         #expect(configuration.reserveBytes == standard.reserveBytes)
+        #expect(configuration.retention == standard.retention)
         #expect(configuration.pool == standard.pool)
     }
 
@@ -94,7 +99,8 @@ struct StartTests {
         let directory = try TestDirectory()
         let path = directory.path + "/c.json"
         let pool = #""defaults": {"cpus": 2}, "limits": {"cpus": 4}"#
-        try #"{"listen": "127.0.0.1:9", \#(pool), "blobBytes": 9, "reserveBytes": 1048576}"#
+        let sizes = #""blobBytes": 9, "reserveBytes": 1048576, "retention": {"ageSeconds": null}"#
+        try #"{"listen": "127.0.0.1:9", \#(pool), \#(sizes)}"#
             .write(toFile: path, atomically: true, encoding: .utf8)
         var configuration = CoordinatorConfiguration(dataDirectory: "/x")
         try ConfigurationFile.read(path: path).apply(to: &configuration)
@@ -103,6 +109,7 @@ struct StartTests {
         #expect(configuration.pool.limits.cpus == 4)
         #expect(configuration.blobBytes == 9)
         #expect(configuration.reserveBytes == 1 << 20)
+        #expect(configuration.retention.ageSeconds == nil && configuration.retention.bytes == nil)
     }
 
     @Test(arguments: [("127.0.0.1:80", "127.0.0.1", 80), ("[::1]:7", "::1", 7), ("h:0", "h", 0)])

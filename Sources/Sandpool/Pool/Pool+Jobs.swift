@@ -55,6 +55,13 @@ extension Pool {
         try await http.post(Routes.job(Query.escape(reference)) + "/cancel", nil as JobSpec?)
     }
 
+    /// Has a job run after all that is held since its pool was restored from a backup: it waited then, and may have run
+    /// since. Any other job stays as it is.
+    @discardableResult
+    public func release(_ reference: String) async throws -> Job {
+        try await http.post(Routes.job(Query.escape(reference)) + "/release", nil as JobSpec?)
+    }
+
     /// Sends a signal to a job's command.
     public func signal(_ reference: String, _ signal: Int) async throws {
         let body = try WireJSON.encode(SignalRequest(signal: signal))

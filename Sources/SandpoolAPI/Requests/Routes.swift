@@ -10,6 +10,7 @@
 /// | `GET /v1/jobs/REF` | read | a job; `?wait=true` answers when it is finished |
 /// | `GET /v1/jobs/REF/why` | read | an `Explanation` |
 /// | `POST /v1/jobs/REF/cancel` | submit | the job |
+/// | `POST /v1/jobs/REF/release` | submit | the job, which runs after all where it was held after a restore |
 /// | `POST /v1/jobs/REF/signal` | submit | 202 |
 /// | `GET /v1/jobs/REF/output/stdout` (`stderr`) `?offset=&limit=&since=&follow=` | read | raw bytes |
 /// | the same with `timestamps=true` | read | each line behind the moment when it arrived |
@@ -20,6 +21,7 @@
 /// | `GET /v1/workers`, `GET /v1/workers/REF` | read | `WorkerInfo` |
 /// | `POST /v1/workers/REF/drain` | admin | `DrainRequest`, or nothing → `WorkerInfo` |
 /// | `POST /v1/workers/REF/resume` (`forget`) | admin | `WorkerInfo` |
+/// | `POST /v1/prune` | admin | `PruneRequest` → `PruneAnswer` |
 /// | `GET`, `POST /v1/tokens`; `DELETE /v1/tokens/ID` | admin | tokens |
 /// | `POST /v1/worker/session` | worker | the worker session, see `WorkerMessage` |
 /// | `GET /v1/worker/blobs/DIGEST`, `POST /v1/worker/blobs` | worker | mounts in, downloads out |
@@ -32,6 +34,7 @@ public enum Routes {
     public static let run = "/v1/run"
     public static let blobs = "/v1/blobs"
     public static let workers = "/v1/workers"
+    public static let prune = "/v1/prune"
     public static let tokens = "/v1/tokens"
     public static let workerSession = "/v1/worker/session"
     public static let workerBlobs = "/v1/worker/blobs"

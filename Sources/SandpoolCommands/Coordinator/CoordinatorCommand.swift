@@ -4,7 +4,7 @@ import ArgumentParser
 struct CoordinatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "coordinator",
-        abstract: "Run the coordinator of a pool.",
+        abstract: "Run the coordinator of a pool, and look after what it keeps.",
         discussion: "Example: sandpool coordinator start --data-dir /var/lib/sandpool/coordinator",
-        subcommands: [StartCoordinator.self])
+        subcommands: [StartCoordinator.self, CheckCoordinator.self, BackUpCoordinator.self])
 }

@@ -17,17 +17,7 @@ struct Cancel: AsyncParsableCommand {
 
     func run() async throws {
         try await connection.withPool(for: .running) { pool in
-            var failed = false
-            for id in ids {
-                do {
-                    try await pool.cancel(id)
-                } catch let error as SandpoolError where error.status == 404 || error.status == 409 {
-                    // One that is not there must not keep the others alive.
-                    StandardError.line("sandpool: \(error)")
-                    failed = true
-                }
-            }
-            if failed { throw ExitStatus.sandpoolFailure }
+            try await EachJob.act(on: ids) { try await pool.cancel($0) }
         }
     }
 }

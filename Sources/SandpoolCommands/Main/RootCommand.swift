@@ -22,7 +22,7 @@ struct RootCommand: AsyncParsableCommand {
                 name: "Job",
                 subcommands: [
                     Run.self, Submit.self, ListJobs.self, Show.self, Why.self, Logs.self, Attach.self, Exec.self,
-                    Wait.self, Cancel.self,
+                    Wait.self, Cancel.self, Release.self, Prune.self,
                 ]),
             CommandGroup(name: "Pool", subcommands: [CoordinatorCommand.self, WorkerCommand.self, TokenCommand.self]),
             CommandGroup(name: "Host", subcommands: [Doctor.self, Completions.self]),

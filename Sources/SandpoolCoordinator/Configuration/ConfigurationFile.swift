@@ -10,13 +10,14 @@ public struct ConfigurationFile: Decodable, Sendable {
     public var insecureHTTP: Bool?
     public var blobBytes: Int64?
     public var reserveBytes: Int64?
+    public var retention: Retention?
     public var pool = PoolConfiguration()
 
     /// Largest file that is read.
     static let byteLimit = 1 << 20
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case listen, insecureHTTP, blobBytes, reserveBytes, defaults, limits
+        case listen, insecureHTTP, blobBytes, reserveBytes, retention, defaults, limits
     }
 
     public init(from decoder: any Decoder) throws {
@@ -25,6 +26,7 @@ public struct ConfigurationFile: Decodable, Sendable {
         insecureHTTP = try values.decodeIfPresent(Bool.self, forKey: .insecureHTTP)
         blobBytes = try values.decodeIfPresent(Int64.self, forKey: .blobBytes)
         reserveBytes = try values.decodeIfPresent(Int64.self, forKey: .reserveBytes)
+        retention = try values.decodeIfPresent(Retention.self, forKey: .retention)
         pool.defaults = try values.decodeIfPresent(PoolDefaults.self, forKey: .defaults) ?? pool.defaults
         pool.limits = try values.decodeIfPresent(PoolLimits.self, forKey: .limits) ?? pool.limits
     }
@@ -51,6 +53,9 @@ public struct ConfigurationFile: Decodable, Sendable {
                     status: 422, code: "invalid",
                     message: "reserveBytes: must be from \(reserves.lowerBound) to \(reserves.upperBound)")
             }
+            if let problem = file.retention?.problem {
+                throw APIError(status: 422, code: "invalid", message: problem)
+            }
             return file
         } catch {
             throw CoordinatorError("\(path): \(error.message)" + (error.hint.map { "; \($0)" } ?? ""))
@@ -63,6 +68,7 @@ public struct ConfigurationFile: Decodable, Sendable {
         if let insecureHTTP { configuration.insecureHTTP = insecureHTTP }
         if let blobBytes { configuration.blobBytes = blobBytes }
         if let reserveBytes { configuration.reserveBytes = reserveBytes }
+        if let retention { configuration.retention = retention }
         configuration.pool = pool
     }
 }

@@ -15,6 +15,8 @@ public struct CoordinatorConfiguration: Sendable {
     public var reserveBytes: Int64 = 32 << 20
     /// What a configuration file may set it to: with less than the lower bound a piece of it is no write's worth.
     static let reserves: ClosedRange<Int64> = 1 << 20...1 << 40
+    /// How long finished jobs are kept.
+    public var retention = Retention()
     public var timings = CoordinatorTimings()
     public var logger: Logger
 

@@ -21,7 +21,7 @@ extension CoordinatorState {
         case .cancel(let job): move(id, to: .cancelling(job), .cancel(job))
         case .drain(let worker, let drain): move(id, to: .draining(worker, drain), .setDrain(drain, worker))
         case .forget(let worker):
-            endSession(of: worker, .abort("an operator forgot the worker"))
+            dismiss(worker)
             commands[id] = .waiting(worker)
             if disconnect(worker, for: .command(id)) { turnOfCommand(id) }
         }

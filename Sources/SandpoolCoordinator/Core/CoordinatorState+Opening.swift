@@ -89,7 +89,9 @@ extension CoordinatorState {
         for attempt in live where attempts[attempt.lease] == nil {
             attempts.insert(RunningAttempt(attempt, since: moment.uptime))
         }
-        let result = Reconciliation(held: opening.hello.held, live: live, isSameBoot: opening.isSameBoot)
+        let result = Reconciliation(
+            held: opening.hello.held, live: live, isSameBoot: opening.isSameBoot, lostFutures: lostFutures)
+        sessions.all[id]?.strangers = Set(result.strangers)
         let gone = Set(result.returned + result.lost)
         sessions.all[id]?.opening?.reconciliation = result
         sessions.all[id]?.opening?.kept = live.filter { !gone.contains($0.lease) }
@@ -168,9 +170,11 @@ extension CoordinatorState {
             effects.append(.pushInput(attempt.job, lease, id, again: false))
         }
         var offer = offer
-        if let distrust = opening.hello.verification?.distrust {
+        let strangers = sessions.all[id]?.strangers.isEmpty ?? true ? nil : Self.strangersHinder
+        if let hindrance = opening.hello.verification?.distrust ?? strangers {
+            sessions.all[id]?.hindrance = hindrance
             offer.drains = true
-            log(.error, "worker gets no jobs: \(distrust)", offer.id)
+            log(.error, "worker gets no jobs: \(hindrance)", offer.id)
         }
         post(.connected(offer, held: held))
         log(.info, "worker connected as \(opening.hello.name), holding \(held.count)", offer.id)

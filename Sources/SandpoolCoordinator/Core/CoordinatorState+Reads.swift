@@ -12,6 +12,9 @@ extension CoordinatorState {
 
     package func session(of worker: WorkerID) -> SessionID? { sessions.current(of: worker) }
 
+    /// Why the worker of a session gets no jobs, whatever operators say.
+    package func hindrance(of session: SessionID) -> String? { sessions.all[session]?.hindrance }
+
     /// The enrolled workers, connected or not, in no order.
     package var enrolled: [WorkerRecord] { Array(workers.values) }
 

@@ -113,6 +113,7 @@ extension CoordinatorState {
             recording.reports.results = rest
             recording.isFlushed = false
             settle(results.map(\.report), answers, of: id)
+            noteStrangers(ended: results.map { AttemptLease($0.report.lease) }, in: id)
         case .flushed(let ends):
             if let end = recording.firstBeyond(ends) {
                 let what = "a result's output goes on beyond byte \(end), where it ends here"

@@ -16,6 +16,8 @@ import SandpoolStore
 package struct CoordinatorState: Sendable {
     let timings: CoordinatorTimings
     let generation: Int64
+    /// What the database was before it was restored from a backup.
+    let lostFutures: [LostFuture]
     /// When the step under way is made.
     var moment = Moment(wall: Timestamp(milliseconds: 0), uptimeMs: 0)
     /// What the step under way asks for.
@@ -34,10 +36,13 @@ package struct CoordinatorState: Sendable {
     var commands: [CommandID: CommandStage] = [:]
     var isStopping = false
 
-    /// - Parameter generation: which start of the coordinator this is, as the store counts them.
-    package init(timings: CoordinatorTimings, generation: Int64) {
+    /// - Parameters:
+    ///   - generation: which start of the coordinator this is, as the store counts them.
+    ///   - lostFutures: what the database was before it was restored from a backup.
+    package init(timings: CoordinatorTimings, generation: Int64, lostFutures: [LostFuture] = []) {
         self.timings = timings
         self.generation = generation
+        self.lostFutures = lostFutures
         leases = Leases(liveness: Liveness(timings: timings))
     }
 

@@ -69,6 +69,10 @@ struct SessionState: Sendable {
     var isClosed = false
     var reports = ReportBatch()
     var recording: Recording?
+    /// What the worker runs of a future that was lost when the database was restored from a backup.
+    var strangers: Set<AttemptLease> = []
+    /// Why the worker gets no jobs, whatever operators say.
+    var hindrance: String?
     /// The output that is being placed.
     var placing: (stream: OutputStreamID, offset: Int64)?
 

@@ -77,6 +77,7 @@ struct APIResponder: HTTPResponder {
         case .showJob(let job): return try await jobs.show(job, info)
         case .explainJob(let job): return try await jobs.explain(job)
         case .cancelJob(let job): return try await jobs.cancel(job)
+        case .releaseJob(let job): return try await jobs.release(job)
         case .signalJob(let job): return try await jobs.signal(job, request)
         case .downloadJob(let job): return try await jobs.downloads(job, info, blobs)
         case .readOutput(let job, let stream):
@@ -98,6 +99,7 @@ struct APIResponder: HTTPResponder {
         case .drainWorker(let worker): return try await workers.drain(worker, request)
         case .resumeWorker(let worker): return try await workers.resume(worker)
         case .forgetWorker(let worker): return try await workers.forget(worker)
+        case .prune: return try await PruneHandler(parts: parts).prune(request)
         case .listTokens: return try await tokens.list()
         case .createToken: return try await tokens.create(request)
         case .revokeToken(let token): return try await tokens.revoke(token)

@@ -6,12 +6,14 @@ import SandpoolModel
 enum Route: Hashable, Sendable {
     case health
     case submitJobs, listJobs
-    case showJob(String), explainJob(String), cancelJob(String), signalJob(String), downloadJob(String)
+    case showJob(String), explainJob(String), cancelJob(String), releaseJob(String), signalJob(String)
+    case downloadJob(String)
     case readOutput(String, OutputStreamCode)
     case run
     case exec(String)
     case storeBlob(isWorker: Bool), readBlob(String, isWorker: Bool)
     case listWorkers, showWorker(String), drainWorker(String), resumeWorker(String), forgetWorker(String)
+    case prune
     case listTokens, createToken, revokeToken(String)
     case workerSession
 
@@ -19,9 +21,9 @@ enum Route: Hashable, Sendable {
         switch self {
         case .health: .none
         case .listJobs, .showJob, .explainJob, .downloadJob, .readOutput, .listWorkers, .showWorker: .read
-        case .submitJobs, .cancelJob, .signalJob, .run, .exec: .submit
+        case .submitJobs, .cancelJob, .releaseJob, .signalJob, .run, .exec: .submit
         case .storeBlob(let isWorker), .readBlob(_, let isWorker): isWorker ? .worker : .submit
-        case .drainWorker, .resumeWorker, .forgetWorker, .listTokens, .createToken, .revokeToken: .admin
+        case .drainWorker, .resumeWorker, .forgetWorker, .prune, .listTokens, .createToken, .revokeToken: .admin
         case .workerSession: .worker
         }
     }
@@ -58,6 +60,7 @@ enum Route: Hashable, Sendable {
         case (1, "run"): return [.post: .run]
         case (1, "blobs"): return [.post: .storeBlob(isWorker: false)]
         case (1, "workers"): return [.get: .listWorkers]
+        case (1, "prune"): return [.post: .prune]
         case (1, "tokens"): return [.get: .listTokens, .post: .createToken]
         case (2, "jobs"): return [.get: .showJob(parts[1])]
         case (2, "blobs"): return [.get: .readBlob(parts[1], isWorker: false)]
@@ -80,6 +83,7 @@ enum Route: Hashable, Sendable {
         case "why": [.get: .explainJob(job)]
         case "downloads": [.get: .downloadJob(job)]
         case "cancel": [.post: .cancelJob(job)]
+        case "release": [.post: .releaseJob(job)]
         case "signal": [.post: .signalJob(job)]
         case "exec": [.post: .exec(job)]
         default: [:]

@@ -6,15 +6,25 @@ import SandpoolStore
 struct Explainer: Sendable {
     let parts: CoordinatorParts
 
-    func explain(_ job: Job) -> Explanation {
+    /// - Parameter isHeld: whether it waits for an operator's word.
+    func explain(_ job: Job, isHeld: Bool) -> Explanation {
         let reasons =
-            switch job.state {
-            case .queued: queued(job)
-            case .starting, .running: underWay(job)
-            case .succeeded: ["the command exited with 0"]
-            case .failed, .timedOut, .cancelled, .errored: ended(job)
-            }
+            isHeld
+            ? [
+                "it is held: it waited when the backup was made that this pool was restored from, may have run since, "
+                    + "and a second run may do harm",
+                "'sandpool release \(job.id.short)' has it run, 'sandpool cancel \(job.id.short)' ends it",
+            ] : reasons(of: job)
         return Explanation(id: job.id, state: job.state, reasons: reasons)
+    }
+
+    private func reasons(of job: Job) -> [String] {
+        switch job.state {
+        case .queued: queued(job)
+        case .starting, .running: underWay(job)
+        case .succeeded: ["the command exited with 0"]
+        case .failed, .timedOut, .cancelled, .errored: ended(job)
+        }
     }
 
     private func queued(_ job: Job) -> [String] {
@@ -42,8 +52,9 @@ struct Explainer: Sendable {
         let id = record.registration.id
         if let drain = record.drain { return "is draining (\(drain.reason)); 'sandpool worker resume' ends that" }
         guard let session = parts.core.session(of: id) else { return "is not connected" }
-        if let distrust = session.distrust {
-            return "gets no jobs: \(distrust); 'sandpool worker verify' there tells more"
+        if let hindrance = parts.core.hindrance(of: session) {
+            let isTrusted = session.verification?.isTrusted ?? true
+            return "gets no jobs: \(hindrance)" + (isTrusted ? "" : "; 'sandpool worker verify' there tells more")
         }
         let used = parts.core.attempts(of: id).reduce(Resources.zero) { $0 + $1.resources }
         let lacks = Feasibility.lacking(wanted, in: record.registration.capacity - used, "free are")

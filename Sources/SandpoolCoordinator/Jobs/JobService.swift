@@ -86,7 +86,7 @@ final class JobService: Sendable {
     private func check(_ spec: JobSpec, now: Timestamp) async throws -> NewJob {
         let complete: JobSpec
         do { complete = try pool.accept(spec) } catch { throw APIError(error) }
-        for (index, mount) in complete.mounts.enumerated() where try await blobs.open(mount.blob) == nil {
+        for (index, mount) in complete.mounts.enumerated() where try await !blobs.claim(mount.blob) {
             throw APIError(
                 status: 422, code: "missing_blob", message: "mounts[\(index)].blob: \(mount.blob) was not uploaded",
                 hint: "upload the archive with POST /v1/blobs first")

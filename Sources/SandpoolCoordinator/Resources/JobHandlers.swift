@@ -56,6 +56,8 @@ struct JobHandlers: Sendable {
 
     /// Answers when the job has ended.
     private func wait(for id: JobID, _ info: RequestInfo) async throws -> Response {
+        let hold = try parts.holds.hold(id)
+        defer { withExtendedLifetime(hold) {} }
         let follower = Follower(stdout: .max, stderr: .max, isAttached: true)
         parts.hub.add(follower, to: id)
         defer { parts.hub.remove(follower, from: id) }
@@ -75,7 +77,15 @@ struct JobHandlers: Sendable {
 
     func explain(_ reference: String) async throws -> Response {
         let job = try await parts.jobs.job(try await parts.jobs.resolve(reference))
-        return try .json(Explainer(parts: parts).explain(job))
+        let isHeld = job.state == .queued ? try await parts.held.isHeld(job.id) : false
+        return try .json(Explainer(parts: parts).explain(job, isHeld: isHeld))
+    }
+
+    /// Has a held job run after all. One that is not held stays as it is.
+    func release(_ reference: String) async throws -> Response {
+        let id = try await parts.jobs.resolve(reference)
+        if try await parts.held.release(id) { parts.core.feed(.submitted(deadlines: [])) }
+        return try .json(try await parts.jobs.job(id))
     }
 
     func cancel(_ reference: String) async throws -> Response {

@@ -33,6 +33,7 @@ struct OutputHandlers: Sendable {
     func read(_ reference: String, _ code: OutputStreamCode, _ info: RequestInfo) async throws -> Response {
         var wanted = try Wanted(info.query, now: parts.clock.now)
         let id = try await parts.jobs.resolve(reference)
+        let hold = try parts.holds.hold(id)
         let attempt = try await parts.jobs.job(id).attempts.last
         let reader = OutputReader(store: parts.store, output: parts.output)
         if let since = wanted.since, let attempt {
@@ -41,9 +42,9 @@ struct OutputHandlers: Sendable {
         }
         let body =
             if wanted.isFollowed {
-                follow(id, code, wanted, info)
+                follow(id, hold, code, wanted, info)
             } else if let attempt {
-                try await stored(id, attempt, code, wanted, reader)
+                try await stored(id, hold, attempt, code, wanted, reader)
             } else {
                 ResponseBody()
             }
@@ -54,11 +55,13 @@ struct OutputHandlers: Sendable {
 
     /// The stream as far as it has come.
     private func stored(
-        _ id: JobID, _ attempt: Attempt, _ code: OutputStreamCode, _ wanted: Wanted, _ reader: OutputReader
+        _ id: JobID, _ hold: JobHold, _ attempt: Attempt, _ code: OutputStreamCode, _ wanted: Wanted,
+        _ reader: OutputReader
     ) async throws -> ResponseBody {
         let stream = OutputStreamID(job: id, attempt: attempt.id, code: code)
         let end = min(try await reader.end(of: stream), wanted.offset + wanted.limit)
         return ResponseBody { writer in
+            defer { withExtendedLifetime(hold) {} }
             var position = wanted.offset
             var stamper = wanted.stamper
             while position < end {
@@ -79,9 +82,12 @@ struct OutputHandlers: Sendable {
     }
 
     /// The stream as it grows, to its end.
-    private func follow(_ id: JobID, _ code: OutputStreamCode, _ wanted: Wanted, _ info: RequestInfo) -> ResponseBody {
+    private func follow(
+        _ id: JobID, _ hold: JobHold, _ code: OutputStreamCode, _ wanted: Wanted, _ info: RequestInfo
+    ) -> ResponseBody {
         let parts = parts
         return ResponseBody { writer in
+            defer { withExtendedLifetime(hold) {} }
             let follower = Follower(
                 stdout: code == .stdout ? wanted.offset : .max, stderr: code == .stderr ? wanted.offset : .max)
             parts.hub.add(follower, to: id)

@@ -93,18 +93,19 @@ struct WorkerHandlers: Sendable {
     private func info(_ record: WorkerRecord, _ session: WorkerLink?) -> WorkerInfo {
         let registration = record.registration
         let held = parts.core.attempts(of: registration.id)
+        let hindrance = session.flatMap { parts.core.hindrance(of: $0) }
         return WorkerInfo(
-            id: registration.id, name: registration.name, state: state(record, session),
+            id: registration.id, name: registration.name, state: state(record, session, hindrance),
             labels: registration.labels, capacity: registration.capacity,
             used: held.reduce(.zero) { $0 + $1.resources }, running: held.count { $0.state == .running },
             images: registration.images, softwareVersion: registration.softwareVersion,
             connectedAt: session?.openedAt, lastSeenAt: session == nil ? record.lastSeenAt : parts.clock.now,
-            drainReason: record.drain?.reason ?? session?.distrust, drainDeadline: record.drain?.deadline,
+            drainReason: record.drain?.reason ?? hindrance, drainDeadline: record.drain?.deadline,
             verification: session?.verification, makesDisks: registration.makesDisks)
     }
 
-    private func state(_ record: WorkerRecord, _ session: WorkerLink?) -> String {
-        if let session { return record.drain == nil && session.distrust == nil ? "connected" : "draining" }
+    private func state(_ record: WorkerRecord, _ session: WorkerLink?, _ hindrance: String?) -> String {
+        if session != nil { return record.drain == nil && hindrance == nil ? "connected" : "draining" }
         return parts.core.isSilent(record.registration.id) ? "gone" : "unreachable"
     }
 }

@@ -35,12 +35,14 @@ public struct Coordinator: Service {
         let directory = try DataDirectory(path: configuration.dataDirectory)
         let clock = SystemClock()
         let reserve = try openReserve(directory)
-        let store = ReservingStore(store: try await openStore(directory, reserve, now: clock.now), reserve: reserve)
+        let database = try await openStore(directory, reserve, now: clock.now)
+        let store = ReservingStore(store: database, reserve: reserve)
         let pool = NIOThreadPool(numberOfThreads: Self.fileThreads)
         pool.start()
         do {
             let parts = try CoordinatorParts(
-                configuration: configuration, directory: directory, store: store, clock: clock,
+                configuration: configuration, directory: directory, store: store,
+                archive: ReservingArchive(archive: database, reserve: reserve), held: database, clock: clock,
                 reserve: reserve, eventLoop: MultiThreadedEventLoopGroup.singleton.next(), pool: pool)
             try await recover(parts, directory)
             try await serve(parts)
@@ -111,6 +113,7 @@ public struct Coordinator: Service {
             group.addTask { await parts.core.run() }
             group.addTask { await parts.core.syncOutput() }
             group.addTask { await parts.orphans.run() }
+            group.addTask { await parts.pruner.run() }
             defer { parts.stopLoops() }
             try await HTTPService(parts: parts, onListening: onListening).run()
         }
@@ -122,6 +125,7 @@ extension CoordinatorParts {
     fileprivate func stopLoops() {
         core.stop()
         orphans.stop()
+        pruner.stop()
         output.dirtySignal.close()
     }
 }

@@ -59,7 +59,10 @@ final class CoordinatorCore: Sendable {
         bells = Dictionary(uniqueKeysWithValues: Self.lasting.map { ($0, Bell(clock, eventLoop)) })
         doubts = Bell(clock, eventLoop)
         guarded = Mutex(
-            Guarded(state: CoordinatorState(timings: timings, generation: store.identity.generation)))
+            Guarded(
+                state: CoordinatorState(
+                    timings: timings, generation: store.identity.generation,
+                    lostFutures: store.identity.lostFutures)))
     }
 
     // MARK: Steps
@@ -242,6 +245,9 @@ final class CoordinatorCore: Sendable {
     func session(of worker: WorkerID) -> WorkerLink? {
         guarded.withLock { guarded in guarded.state.session(of: worker).flatMap { guarded.links[$0] } }
     }
+
+    /// Why a worker gets no jobs, whatever operators say.
+    func hindrance(of session: WorkerLink) -> String? { guarded.withLock { $0.state.hindrance(of: session.id) } }
 
     func isSilent(_ worker: WorkerID) -> Bool { guarded.withLock { $0.state.isSilent(worker, at: clock.moment) } }
 

@@ -19,13 +19,17 @@ struct CoordinatorParts: Sendable {
     let hub = FollowerHub()
     let inputs = InputRelays<JobID>()
     let execs = ExecTable()
+    let holds = JobHolds()
+    let held: any HeldJobs
+    let pruner: Pruner
     let core: CoordinatorCore
     let jobs: JobService
     let orphans: OrphanKeeper
 
     init(
         configuration: CoordinatorConfiguration, directory: DataDirectory, store: any JobStore,
-        clock: any CoordinatorClock, reserve: DiskReserve, eventLoop: any EventLoop, pool: NIOThreadPool
+        archive: any JobArchive, held: any HeldJobs, clock: any CoordinatorClock, reserve: DiskReserve,
+        eventLoop: any EventLoop, pool: NIOThreadPool
     ) throws {
         let logger = configuration.logger
         self.configuration = configuration
@@ -33,8 +37,12 @@ struct CoordinatorParts: Sendable {
         self.clock = clock
         self.eventLoop = eventLoop
         self.store = store
+        self.held = held
         output = OutputStore(root: directory.output, pool: pool, clock: clock)
         blobs = try BlobStore(root: directory.blobs, limit: configuration.blobBytes, reserve: reserve, pool: pool)
+        pruner = Pruner(
+            archive: archive, output: output, blobs: blobs, holds: holds, clock: clock,
+            retention: configuration.retention, eventLoop: eventLoop, logger: logger)
         streams = OpenStreams()
         tokens = TokenAuthority(store: store, clock: clock, streams: streams)
         core = CoordinatorCore(

@@ -37,9 +37,6 @@ final class WorkerLink: Sendable {
         self.logger = logger
     }
 
-    /// Why it must not get jobs, whatever operators say.
-    var distrust: String? { verification?.distrust }
-
     // MARK: Reading
 
     func pause() { isPaused.withLock { $0 = true } }

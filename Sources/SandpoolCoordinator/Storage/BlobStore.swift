@@ -6,38 +6,28 @@ import NIOPosix
 import SandpoolAPI
 import SandpoolModel
 import SandpoolStore
+import Synchronization
 
 /// Uploaded archives by content: `blobs/sha256/<2 digits>/<64 digits>`, whole or absent.
 final class BlobStore: Sendable {
-    private let root: String
-    private let pool: NIOThreadPool
+    let root: String
+    let pool: NIOThreadPool
     private let limit: Int64
     private let reserve: DiskReserve
+    /// Held while a blob comes under its name, is claimed, or goes.
+    let changes = Mutex<Void>(())
 
     /// What is read from the disk at a time.
     static let chunkBytes = 256 << 10
 
-    init(root: String, limit: Int64, reserve: DiskReserve, pool: NIOThreadPool) throws(FileError) {
+    init(root: String, limit: Int64, reserve: DiskReserve, pool: NIOThreadPool) throws {
         self.root = root
         self.limit = limit
         self.reserve = reserve
         self.pool = pool
         for part in ["sha256", "incoming"] { try PosixFile.makeDirectory("\(root)/\(part)") }
-        try Self.sweep("\(root)/incoming")
-    }
-
-    /// Removes what uploads of an earlier process left unfinished.
-    private static func sweep(_ folder: String) throws(FileError) {
-        guard let directory = opendir(folder) else {
-            throw FileError(operation: "opendir", path: folder, code: errno)
-        }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { unlink("\(folder)/\(name)") }
-        }
+        // What uploads of an earlier process left unfinished.
+        try PosixFile.names(in: "\(root)/incoming") { unlink("\(root)/incoming/\($0)") }
     }
 
     /// Stores a stream and answers with its digest once it is durable.
@@ -66,11 +56,13 @@ final class BlobStore: Sendable {
             }
             let digest = hash.finalize().hexText
             let folder = "\(root)/sha256/\(digest.prefix(2))"
-            try await pool.runIfActive {
+            try await pool.runIfActive { [self] in
                 try file.sync()
                 try PosixFile.makeDirectory(folder)
                 let destination = "\(folder)/\(digest)"
-                _ = try PosixFile.retry("rename", destination) { rename(temporary, destination) }
+                _ = try changes.withLock { _ in
+                    try PosixFile.retry("rename", destination) { rename(temporary, destination) }
+                }
                 try PosixFile.syncDirectory(folder)
                 try PosixFile.syncDirectory(folder + "/..")
             }
@@ -83,14 +75,19 @@ final class BlobStore: Sendable {
 
     /// An open blob and its size; `nil` where there is none, and for what is not a digest.
     func open(_ digest: String) async throws -> (file: PosixFile, bytes: Int64)? {
-        guard BlobDigest.isWellFormed(digest) else { return nil }
-        let hex = digest.dropFirst("sha256:".count)
-        let path = "\(root)/sha256/\(hex.prefix(2))/\(hex)"
+        guard let path = Self.path(of: digest, in: root) else { return nil }
         return try await pool.runIfActive {
             guard PosixFile.exists(path) else { return nil }
             let file = try PosixFile(path: path, flags: O_RDONLY)
             return (file, try file.size())
         }
+    }
+
+    /// Where a blob is kept; `nil` for what is not a digest.
+    static func path(of digest: String, in root: String) -> String? {
+        guard BlobDigest.isWellFormed(digest) else { return nil }
+        let hex = digest.dropFirst("sha256:".count)
+        return "\(root)/sha256/\(hex.prefix(2))/\(hex)"
     }
 
     func read(_ file: PosixFile, at offset: Int64) async throws -> ByteBuffer {

@@ -5,18 +5,12 @@ import SandpoolModel
 /// The coordinator's directory: one process at a time, one format version.
 ///
 /// The lock is flock(2) on `lock`, which the kernel drops with the process, so a crash leaves nothing behind.
-final class DataDirectory: Sendable {
+final class DataDirectory: DataPaths {
     let path: String
     private let lock: PosixFile
 
     /// The format that this program writes. A higher number in `version` means a newer program was here.
     static let version = 1
-
-    var database: String { "\(path)/sandpool.sqlite" }
-    var output: String { "\(path)/output" }
-    var blobs: String { "\(path)/blobs" }
-    var reserve: String { "\(path)/reserve" }
-    var adminToken: String { "\(path)/admin.token" }
 
     init(path: String) throws(CoordinatorError) {
         self.path = path
@@ -51,11 +45,10 @@ final class DataDirectory: Sendable {
     }
 
     private static func checkVersion(directory: String) throws(CoordinatorError) {
-        let path = "\(directory)/version"
         let text: String
         do throws(FileError) {
-            let file = try PosixFile(path: path, flags: O_RDWR | O_CREAT)
-            text = String(buffer: try file.read(at: 0, limit: 32)).filter { !$0.isWhitespace }
+            let file = try PosixFile(path: "\(directory)/version", flags: O_RDWR | O_CREAT)
+            text = try readVersion(file)
             if text.isEmpty {
                 try file.write(ByteBuffer(string: "\(version)\n"), at: 0)
                 try file.sync()
@@ -64,6 +57,25 @@ final class DataDirectory: Sendable {
         } catch {
             throw CoordinatorError("\(error); check the disk and the directory's owner")
         }
+        try require(text, in: directory)
+    }
+
+    /// Refuses a directory of another format, and one that is none, and changes nothing in it.
+    static func checkExisting(_ directory: String) throws(CoordinatorError) {
+        let text: String
+        do throws(FileError) {
+            text = try readVersion(try PosixFile(path: "\(directory)/version", flags: O_RDONLY))
+        } catch {
+            throw CoordinatorError("\(error); is this a coordinator's --data-dir, and are you its owner?")
+        }
+        try require(text, in: directory)
+    }
+
+    private static func readVersion(_ file: PosixFile) throws(FileError) -> String {
+        String(buffer: try file.read(at: 0, limit: 32)).filter { !$0.isWhitespace }
+    }
+
+    private static func require(_ text: String, in directory: String) throws(CoordinatorError) {
         guard text == "\(version)" else {
             throw CoordinatorError(
                 "\(directory) has the format \(TerminalText.harmless(text, limit: 32)), and this Sandpool knows "

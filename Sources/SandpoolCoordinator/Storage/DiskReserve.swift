@@ -1,4 +1,5 @@
 import Glibc
+import SandpoolStore
 import Synchronization
 
 /// Room on the disk that is kept for what has to be written when the disk is full: results, cancels, drains,
@@ -47,6 +48,13 @@ final class DiskReserve: Sendable {
             guard held > 0, cut(to: rest) else { return false }
             held = rest
             return true
+        }
+    }
+
+    /// Repeats a write for which the disk had no room, with a piece of the reserve's each time.
+    func supporting<Value>(_ write: () async throws -> Value) async throws -> Value {
+        while true {
+            do { return try await write() } catch StoreError.diskFull where release() { continue }
         }
     }
 

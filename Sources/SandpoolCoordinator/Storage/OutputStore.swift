@@ -31,12 +31,18 @@ final class OutputStore: Sendable {
     private struct State: Sendable {
         var segments: [OutputStreamID: Segment] = [:]
         var dirty: Set<OutputStreamID> = []
+        var syncing: Set<OutputStreamID> = []
+
+        /// Whether the stream's file may be closed to make room for others.
+        func isAtRest(_ stream: OutputStreamID) -> Bool {
+            !dirty.contains(stream) && !syncing.contains(stream) && segments[stream]?.file.isClosed != true
+        }
     }
 
     /// Most files kept open beyond those with unsynced bytes.
     private static let openFiles = 256
 
-    private let root: String
+    let paths: OutputPaths
     let pool: NIOThreadPool
     private let clock: any CoordinatorClock
     private let state = Mutex(State())
@@ -44,7 +50,7 @@ final class OutputStore: Sendable {
     let dirtySignal = Signal()
 
     init(root: String, pool: NIOThreadPool, clock: any CoordinatorClock) {
-        self.root = root
+        paths = OutputPaths(root: root)
         self.pool = pool
         self.clock = clock
     }
@@ -66,9 +72,7 @@ final class OutputStore: Sendable {
             return arrivals
         }
         try state.withLock { state throws(FileError) in
-            guard !segment.file.isCut else {
-                throw FileError(operation: "fdatasync", path: segment.file.file.path, code: EIO)
-            }
+            try segment.file.checkOpen("fdatasync")
             // It may have been closed meanwhile to make room for others, and opened again.
             var current = state.segments[stream] ?? segment
             current.end = max(current.end, end)
@@ -105,7 +109,7 @@ final class OutputStore: Sendable {
     @discardableResult
     func flush(_ stream: OutputStreamID) async throws -> Int64 {
         let open = state.withLock { $0.segments[stream] }
-        guard open != nil || PosixFile.exists(path(of: stream)) else { return 0 }
+        guard open != nil || PosixFile.exists(paths.file(of: stream)) else { return 0 }
         let segment = try await segment(of: stream)
         guard segment.durable < segment.end else { return segment.end }
         try await sync(stream, segment)
@@ -114,20 +118,20 @@ final class OutputStore: Sendable {
 
     /// Makes a stream durable as it is in `segment`, its name included.
     ///
-    /// - Throws: `FileError`, and then the stream was cut back: a second sync of pages that the kernel could not write
-    ///   succeeds without them (fsync(2), "Notes").
+    /// - Throws: `FileError`, and then the stream was cut back to what is durable.
     private func sync(_ stream: OutputStreamID, _ segment: Segment) async throws {
         let folders = segment.isNamed ? [] : folders(of: stream)
+        state.withLock { _ = $0.syncing.insert(stream) }
+        defer { state.withLock { _ = $0.syncing.remove(stream) } }
         do {
-            try await pool.runIfActive {
-                try segment.file.file.sync()
-                for folder in folders { try PosixFile.syncDirectory(folder) }
-            }
+            try await pool.runIfActive { try segment.file.sync(folders) }
         } catch let error as FileError {
-            try await discard(stream, back: segment)
+            try await discard(stream, segment)
             throw error
         }
-        state.withLock { state in
+        try state.withLock { state throws(FileError) in
+            // One after it failed, and the file is cut to what was durable then.
+            try segment.file.checkOpen("fdatasync")
             guard let durable = state.segments[stream]?.durable else { return }
             state.segments[stream]?.durable = max(durable, segment.end)
             state.segments[stream]?.isNamed = true
@@ -137,7 +141,7 @@ final class OutputStore: Sendable {
     /// How much of a stream can be read; 0 where nothing was stored.
     func end(of stream: OutputStreamID) async throws -> Int64 {
         if let segment = state.withLock({ $0.segments[stream] }) { return segment.end }
-        let path = path(of: stream)
+        let path = paths.file(of: stream)
         return try await pool.runIfActive {
             guard PosixFile.exists(path) else { return 0 }
             return try PosixFile(path: path, flags: O_RDONLY).size()
@@ -147,7 +151,7 @@ final class OutputStore: Sendable {
     /// Reads at most `limit` bytes; empty at the end.
     func read(_ stream: OutputStreamID, offset: Int64, limit: Int) async throws -> ByteBuffer {
         let open = state.withLock { $0.segments[stream]?.file.file }
-        let path = path(of: stream)
+        let path = paths.file(of: stream)
         return try await pool.runIfActive {
             if let open { return try open.read(at: offset, limit: limit) }
             guard PosixFile.exists(path) else { return ByteBuffer() }
@@ -155,24 +159,29 @@ final class OutputStore: Sendable {
         }
     }
 
+    /// Closes the files of jobs that go.
+    func forget(_ jobs: Set<JobID>) {
+        state.withLock { state in
+            state.segments = state.segments.filter { !jobs.contains($0.key.job) }
+            state.dirty = state.dirty.filter { !jobs.contains($0.job) }
+        }
+    }
+
     // MARK: Files
 
     /// Those that a stream's name needs, from the root on.
     private func folders(of stream: OutputStreamID) -> [String] {
-        let parent = "\(root)/\(stream.job.text.suffix(2))"
-        return [root, parent, "\(parent)/\(stream.job.text)"]
+        [paths.root, paths.shelf(of: stream.job), paths.folder(of: stream.job)]
     }
 
-    private func path(of stream: OutputStreamID) -> String {
-        let name = "\(stream.attempt.text).\(stream.code == .stdout ? "stdout" : "stderr")"
-        return "\(root)/\(stream.job.text.suffix(2))/\(stream.job.text)/\(name)"
-    }
-
-    func arrivalsPath(of stream: OutputStreamID) -> String { path(of: stream) + ".times" }
+    func arrivalsPath(of stream: OutputStreamID) -> String { paths.times(of: stream) }
 
     private func segment(of stream: OutputStreamID) async throws -> Segment {
-        if let segment = state.withLock({ $0.segments[stream] }) { return segment }
-        let (folders, path, times) = (folders(of: stream), path(of: stream), arrivalsPath(of: stream))
+        if let segment = state.withLock({ $0.segments[stream] }) {
+            guard segment.file.isClosed else { return segment }
+            try await discard(stream, segment)
+        }
+        let (folders, path, times) = (folders(of: stream), paths.file(of: stream), arrivalsPath(of: stream))
         let opened = try await pool.runIfActive {
             for folder in folders.dropFirst() { try PosixFile.makeDirectory(folder) }
             let file = try PosixFile(path: path, flags: O_RDWR | O_CREAT)
@@ -189,22 +198,24 @@ final class OutputStore: Sendable {
         return state.withLock { state in
             if let segment = state.segments[stream] { return segment }
             if state.segments.count >= Self.openFiles {
-                state.segments = state.segments.filter { state.dirty.contains($0.key) }
+                for stream in state.segments.keys where state.isAtRest(stream) { state.segments[stream] = nil }
             }
             state.segments[stream] = opened
             return opened
         }
     }
 
-    /// Cuts a stream back to what is durable. Whoever is about to write to it, or opened it anew, finds it closed.
-    private func discard(_ stream: OutputStreamID, back segment: Segment) async throws {
-        let current = state.withLock { state in
-            state.dirty.remove(stream)
-            return state.segments.removeValue(forKey: stream) ?? segment
+    /// Cuts a stream whose sync failed back to what is durable. Until that is done its file stays in the table, so that
+    /// nobody opens it anew and takes what will be cut off for stored.
+    private func discard(_ stream: OutputStreamID, _ failed: Segment) async throws {
+        let segment = state.withLock { state in
+            state.segments[stream].flatMap { $0.file === failed.file ? $0 : nil } ?? failed
         }
-        let durable = max(segment.durable, current.durable)
-        try await pool.runIfActive {
-            for file in [segment.file, current.file] { try file.cut(to: durable) }
+        try await pool.runIfActive { try segment.file.cut(to: segment.durable) }
+        state.withLock { state in
+            guard state.segments[stream]?.file === segment.file else { return }
+            state.segments[stream] = nil
+            state.dirty.remove(stream)
         }
     }
 }

@@ -85,19 +85,6 @@ final class PosixFile: Sendable {
         return Int64(status.st_size)
     }
 
-    /// Makes a name in a directory durable.
-    static func syncDirectory(_ path: String) throws(FileError) {
-        let directory = try PosixFile(path: path, flags: O_RDONLY | O_DIRECTORY)
-        _ = try retry("fsync", path) { fsync(directory.descriptor) }
-    }
-
-    static func makeDirectory(_ path: String, mode: mode_t = 0o700) throws(FileError) {
-        guard mkdir(path, mode) != 0, errno != EEXIST else { return }
-        throw FileError(operation: "mkdir", path: path, code: errno)
-    }
-
-    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
-
     /// The one place that knows EINTR: repeats the call, and turns −1 into an error.
     static func retry<Count: BinaryInteger>(
         _ operation: String, _ path: String, _ call: () -> Count

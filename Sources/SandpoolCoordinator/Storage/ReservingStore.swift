@@ -13,13 +13,6 @@ struct ReservingStore: JobStore {
 
     func close() async throws { try await store.close() }
 
-    /// Repeats a write for which the disk had no room, with a piece of the reserve's each time.
-    private func withReserve<Value>(_ write: () async throws -> Value) async throws -> Value {
-        while true {
-            do { return try await write() } catch StoreError.diskFull where reserve.release() { continue }
-        }
-    }
-
     private func requireReserve() throws {
         guard reserve.restore() else { throw StoreError.diskFull("there is room for what ends work alone") }
     }
@@ -44,50 +37,50 @@ struct ReservingStore: JobStore {
     // MARK: What ends work
 
     func advanceQueue(now: Timestamp) async throws -> QueueAdvance {
-        try await withReserve { try await store.advanceQueue(now: now) }
+        try await reserve.supporting { try await store.advanceQueue(now: now) }
     }
 
     func cancel(_ id: JobID, now: Timestamp) async throws -> CancelAnswer {
-        try await withReserve { try await store.cancel(id, now: now) }
+        try await reserve.supporting { try await store.cancel(id, now: now) }
     }
 
     func recordProgress(_ reports: [ProgressReport], now: Timestamp) async throws -> [Verdict] {
-        try await withReserve { try await store.recordProgress(reports, now: now) }
+        try await reserve.supporting { try await store.recordProgress(reports, now: now) }
     }
 
     func recordResults(_ reports: [ResultReport], now: Timestamp) async throws -> [EndAnswer] {
-        try await withReserve { try await store.recordResults(reports, now: now) }
+        try await reserve.supporting { try await store.recordResults(reports, now: now) }
     }
 
     func returnLeases(_ leases: [LeaseKey], now: Timestamp) async throws -> [EndAnswer] {
-        try await withReserve { try await store.returnLeases(leases, now: now) }
+        try await reserve.supporting { try await store.returnLeases(leases, now: now) }
     }
 
     func recordLosses(_ losses: [LossReport], now: Timestamp) async throws -> [EndAnswer] {
-        try await withReserve { try await store.recordLosses(losses, now: now) }
+        try await reserve.supporting { try await store.recordLosses(losses, now: now) }
     }
 
     func setUnreachable(worker: WorkerID, since: Timestamp?) async throws {
-        try await withReserve { try await store.setUnreachable(worker: worker, since: since) }
+        try await reserve.supporting { try await store.setUnreachable(worker: worker, since: since) }
     }
 
     func upsertWorker(_ worker: WorkerRegistration, token: TokenID?, now: Timestamp) async throws -> WorkerEnrolment {
-        try await withReserve { try await store.upsertWorker(worker, token: token, now: now) }
+        try await reserve.supporting { try await store.upsertWorker(worker, token: token, now: now) }
     }
 
     func recordSeen(_ workers: [WorkerID], now: Timestamp) async throws {
-        try await withReserve { try await store.recordSeen(workers, now: now) }
+        try await reserve.supporting { try await store.recordSeen(workers, now: now) }
     }
 
     func setDrain(_ drain: Drain?, worker: WorkerID) async throws -> Bool {
-        try await withReserve { try await store.setDrain(drain, worker: worker) }
+        try await reserve.supporting { try await store.setDrain(drain, worker: worker) }
     }
 
     func forgetWorker(_ id: WorkerID, now: Timestamp) async throws -> Bool {
-        try await withReserve { try await store.forgetWorker(id, now: now) }
+        try await reserve.supporting { try await store.forgetWorker(id, now: now) }
     }
 
     func revokeToken(_ id: TokenID, now: Timestamp) async throws -> Bool {
-        try await withReserve { try await store.revokeToken(id, now: now) }
+        try await reserve.supporting { try await store.revokeToken(id, now: now) }
     }
 }

@@ -13,6 +13,8 @@ struct RunHandler: Sendable {
     /// What the reading and the writing half share.
     private final class Shared: Sendable {
         let job = Mutex<JobID?>(nil)
+        /// Keeps the job from being removed while it is told of.
+        let hold = Mutex<JobHold?>(nil)
         let isDetached = Mutex(false)
         let hasEnded = Mutex(false)
         /// Raised when the follower may be read.
@@ -69,6 +71,7 @@ struct RunHandler: Sendable {
             try await submit(spec, shared)
         case .follow(let reference, let stdout, let stderr, let attempt):
             let id = try await parts.jobs.resolve(reference)
+            try hold(id, shared)
             let job = try await parts.jobs.job(id)
             let follower = Follower(
                 stdout: stdout, stderr: stderr, of: attempt, holdsJob: job.spec.onDisconnect == .cancel)
@@ -102,8 +105,9 @@ struct RunHandler: Sendable {
             throw error
         }
         guard let job = jobs.first else { return }
+        if job.id != provisional { withdraw(follower, from: provisional) }
+        try hold(job.id, shared)
         if job.id != provisional {
-            withdraw(follower, from: provisional)
             parts.hub.add(follower, to: job.id)
             parts.orphans.keep(job.id)
             if spec.stdin == .stream, !job.state.isTerminal { parts.inputs.open(job.id) }
@@ -121,6 +125,11 @@ struct RunHandler: Sendable {
             let current = try await parts.jobs.job(job.id)
             try await FollowerStream(parts: parts, follower: follower).attach(to: current)
         }
+    }
+
+    private func hold(_ job: JobID, _ shared: Shared) throws(APIError) {
+        let hold = try parts.holds.hold(job)
+        shared.hold.withLock { $0 = hold }
     }
 
     private func withdraw(_ follower: Follower, from job: JobID?) {

@@ -33,6 +33,11 @@ public struct Identifier<Kind: IdentifierKind>: Hashable, Sendable, Comparable, 
     /// The last eight digits: what listings show, and enough to name the thing on the command line.
     public var short: String { String(text.suffix(8)) }
 
+    /// When it was made, by the clock of who made it.
+    public var madeAt: Timestamp {
+        Timestamp(milliseconds: ULID(text.dropFirst(Kind.prefix.count + 1))?.milliseconds ?? 0)
+    }
+
     public var description: String { text }
 
     public static func < (left: Self, right: Self) -> Bool { left.text < right.text }

@@ -34,6 +34,11 @@ public struct ULID: Hashable, Sendable {
         text = String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Milliseconds since the Unix epoch at which it was made.
+    public var milliseconds: Int64 {
+        text.utf8.prefix(10).reduce(0) { $0 << 5 | Int64(Self.digits.firstIndex(of: $1) ?? 0) }
+    }
+
     /// Whether `text` has only digits of an identifier.
     static func isDigits(_ text: some StringProtocol) -> Bool { text.utf8.allSatisfy(digits.contains) }
 

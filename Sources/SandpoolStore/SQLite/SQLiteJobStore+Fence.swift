@@ -29,12 +29,7 @@ struct HeldAttempt {
         job = try row.decode(forColumn: "job")
         jobID = try row.identifier("id")
         isCancelRequested = try row.momentIfPresent("cancel_requested_at_ms") != nil
-        var counts = RetryCounts()
-        counts.notStarted = try row.decode(forColumn: "not_started_count")
-        counts.lostRunning = try row.decode(forColumn: "lost_running_count")
-        counts.workersLost = try row.decode(forColumn: "workers_lost_count")
-        counts.userFailures = try row.decode(forColumn: "user_failure_count")
-        self.counts = counts
+        counts = try row.retryCounts()
     }
 
     /// Runs an UPDATE that ends with the fence; it was decided in this transaction, so it changes one row.

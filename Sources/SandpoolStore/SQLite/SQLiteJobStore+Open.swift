@@ -17,7 +17,7 @@ extension SQLiteJobStore {
             let pool = try DatabasePool(path: path, configuration: configuration())
             // After the pool set WAL and NORMAL: an acknowledged commit must survive a power cut.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-            try migrator.migrate(pool)
+            try migrator.migrate(pool, now: now)
             return SQLiteJobStore(identity: try countOpening(pool, now: now), pool: pool)
         } catch {
             throw StoreError.from(error)
@@ -48,12 +48,22 @@ extension SQLiteJobStore {
             var generator = SystemRandomNumberGenerator()
             let fresh = ULID(milliseconds: UInt64(clamping: now.milliseconds), using: &generator)
             try database.change(CoordinatorSQL.create, [fresh.text, now.milliseconds])
+            try settleRestored(as: fresh.text, now: now, in: database)
             guard let row = try database.row(CoordinatorSQL.nextGeneration) else {
                 throw StoreError.corrupt("the coordinator's row is missing")
             }
             return StoreIdentity(
                 databaseID: try row.decode(forColumn: "database_id"),
-                generation: try row.decode(forColumn: "generation"))
+                generation: try row.decode(forColumn: "generation"),
+                lostFutures: try database.rows(BackupSQL.lostFutures).map(LostFuture.init))
         }
+    }
+}
+
+extension LostFuture {
+    fileprivate init(_ row: Row) throws {
+        self.init(
+            databaseID: try row.decode(forColumn: "database_id"), backedUpAt: try row.moment("backed_up_at_ms"),
+            restoredAt: try row.moment("restored_at_ms"))
     }
 }

@@ -61,7 +61,7 @@ extension SQLiteJobStore {
             finishedAt: try row.momentIfPresent("finished_at_ms"))
     }
 
-    private static func attempt(from row: Row) throws -> Attempt {
+    static func attempt(from row: Row) throws -> Attempt {
         let cause: Cause? = try row.wordIfPresent("cause")
         let outcome = try cause.map {
             Outcome(

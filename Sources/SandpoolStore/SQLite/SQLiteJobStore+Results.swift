@@ -37,6 +37,7 @@ extension SQLiteJobStore {
             try database.change(
                 OutputSQL.insertTail, [attempt.sequence, tail.stream.rawValue, tail.offset, Data(tail.bytes)])
         }
+        if let blob = report.downloads { try database.change(ArchiveSQL.use, [blob, attempt.job]) }
         let change = try conclude(attempt, at: finishedAt, outcome: outcome, now: now, in: database)
         return EndAnswer(verdict: .recorded, change: change)
     }

@@ -50,6 +50,7 @@ extension SQLiteJobStore {
         let sequence = database.lastInsertedRowID
         try database.change(JobSQL.insertSpec, [sequence, job.specJSON])
         for (key, value) in spec.tags { try database.change(JobSQL.insertTag, [key, value, sequence]) }
+        for mount in spec.mounts { try database.change(ArchiveSQL.use, [mount.blob, sequence]) }
     }
 }
 

@@ -25,7 +25,7 @@ extension SQLiteJobStore {
         try await write { try $0.change(TokenSQL.revoke, [now.milliseconds, id.text]) == 1 }
     }
 
-    private static func token(from row: Row) throws -> TokenRecord {
+    static func token(from row: Row) throws -> TokenRecord {
         TokenRecord(
             id: try row.identifier("id"), name: try row.decode(forColumn: "name"), role: try row.word("role"),
             worker: try row.decode(String?.self, forColumn: "worker") == nil ? nil : row.identifier("worker"),

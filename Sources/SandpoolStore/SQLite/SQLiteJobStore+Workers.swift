@@ -57,7 +57,7 @@ extension SQLiteJobStore {
         try await write { try $0.change(WorkerSQL.forget, [now.milliseconds, id.text]) == 1 }
     }
 
-    private static func worker(from row: Row) throws -> WorkerRecord {
+    static func worker(from row: Row) throws -> WorkerRecord {
         let deadline = try row.momentIfPresent("drain_deadline_ms")
         return WorkerRecord(
             registration: WorkerRegistration(

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import SandpoolModel
 
 /// Brings a database to the newest version, and refuses what is not ours to change.
 struct Migrator {
@@ -12,23 +13,27 @@ struct Migrator {
     private var newest: Int { migrations.last?.version ?? 0 }
 
     /// Looks at an existing file without changing a byte of it.
-    func checkBeforeOpening() throws {
+    ///
+    /// - Returns: its version; `nil` where there is none.
+    @discardableResult
+    func checkBeforeOpening() throws -> Int? {
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-        guard let size = attributes?[.size] as? Int, size > 0 else { return }
+        guard let size = attributes?[.size] as? Int, size > 0 else { return nil }
         var configuration = Configuration()
         configuration.readonly = true
         configuration.busyMode = .timeout(5)
         let database = try DatabaseQueue(path: path, configuration: configuration)
-        try database.read { _ = try check($0) }
+        let version = try database.read(check)
         try database.close()
+        return version
     }
 
     /// Applies what is missing, each step in one transaction with its version. An existing database is
     /// backed up first.
-    func migrate(_ pool: DatabasePool) throws {
+    func migrate(_ pool: DatabasePool, now: Timestamp) throws {
         let version = try pool.read(check)
         guard version < newest else { return }
-        if version > 0 { try backUp(pool, version: version) }
+        if version > 0 { try backUp(pool, version: version, now: now) }
         for migration in migrations where migration.version > version {
             try pool.write { database in
                 try database.execute(sql: migration.sql)
@@ -52,14 +57,18 @@ struct Migrator {
         return version
     }
 
-    /// Copies the database to `PATH.vN.backup`, whole or not at all.
-    private func backUp(_ pool: DatabasePool, version: Int) throws {
+    /// Copies the database to `PATH.vN.backup`, whole or not at all. From the version on that can say so it says that
+    /// it is a backup.
+    private func backUp(_ pool: DatabasePool, version: Int, now: Timestamp) throws {
         let target = "\(path).v\(version).backup"
         let partial = "\(target).partial"
         let files = FileManager.default
         if files.fileExists(atPath: partial) { try files.removeItem(atPath: partial) }
         let copy = try DatabaseQueue(path: partial)
         try pool.backup(to: copy)
+        if version >= lostFutures.version {
+            _ = try copy.writeWithoutTransaction { try $0.change(BackupSQL.mark, [now.milliseconds]) }
+        }
         try copy.close()
         guard rename(partial, target) == 0 else {
             throw StoreError.io("cannot rename \(partial): \(String(cString: strerror(errno)))")

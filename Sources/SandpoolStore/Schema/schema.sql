@@ -3,7 +3,7 @@ CREATE TABLE coordinator (
     database_id TEXT NOT NULL CHECK (length(database_id) = 26),
     generation INTEGER NOT NULL CHECK (generation >= 0),
     created_at_ms INTEGER NOT NULL
-) STRICT;
+, backed_up_at_ms INTEGER) STRICT;
 
 CREATE TABLE workers (
     id TEXT PRIMARY KEY CHECK (id GLOB 'wk-*' AND length(id) = 29),
@@ -167,3 +167,19 @@ CREATE TABLE tokens (
 , worker TEXT CHECK (worker GLOB 'wk-*' AND length(worker) = 29)) STRICT, WITHOUT ROWID;
 
 CREATE INDEX jobs_by_demand ON jobs (demand, priority DESC) WHERE state = 'queued' AND not_before_ms IS NULL;
+
+CREATE INDEX jobs_by_end ON jobs (finished_at_ms) WHERE finished_at_ms IS NOT NULL;
+
+CREATE TABLE blob_uses (
+    blob TEXT NOT NULL CHECK (length(blob) BETWEEN 1 AND 128),
+    job INTEGER NOT NULL REFERENCES jobs (sequence) ON DELETE CASCADE,
+    PRIMARY KEY (blob, job)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX blob_uses_by_job ON blob_uses (job);
+
+CREATE TABLE lost_futures (
+    database_id TEXT PRIMARY KEY CHECK (length(database_id) = 26),
+    backed_up_at_ms INTEGER NOT NULL,
+    restored_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

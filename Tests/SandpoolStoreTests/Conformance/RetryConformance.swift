@@ -53,15 +53,16 @@ import Testing
         try await kind.withStore { store in
             let worker = try await store.enrol()
             let id = try await store.add(.sample { $0.retries = retries })[0]
-            for _ in 0..<retries {
-                let lease = try await store.run(id, by: worker)
-                #expect(try await store.end(lease, .failure).change?.state == .queued)
+            for round in 0..<retries {
+                let start = Double(100 * round)
+                let lease = try await store.run(id, by: worker, at: .at(start + 1))
+                #expect(try await store.end(lease, .failure, at: .at(start + 3)).change?.state == .queued)
                 let waiting = try await store.existing(id)
                 #expect(waiting.exitCode == nil && waiting.startedAt == nil && waiting.finishedAt == nil)
-                _ = try await store.advanceQueue(now: .at(1_000))
+                _ = try await store.advanceQueue(now: .at(start + 99))
             }
-            let lease = try await store.run(id, by: worker)
-            #expect(try await store.end(lease, .failure).change?.state == .failed)
+            let lease = try await store.run(id, by: worker, at: .at(1_000))
+            #expect(try await store.end(lease, .failure, at: .at(1_003)).change?.state == .failed)
             let job = try await store.existing(id)
             #expect(job.exitCode == 3 && job.returnCode == 3 && job.attempts.count == retries + 1)
         }

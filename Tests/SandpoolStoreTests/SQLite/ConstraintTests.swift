@@ -63,7 +63,7 @@ import Testing
             "role",
             "INSERT INTO tokens VALUES ('tk-01k00000000000000000000000', 'x', 'root', hex(zeroblob(32)), 1, NULL, NULL)"
         ),
-        ("id = 1", "INSERT INTO coordinator VALUES (2, '01k00000000000000000000000', 1, 1)"),
+        ("id = 1", "INSERT INTO coordinator VALUES (2, '01k00000000000000000000000', 1, 1, NULL)"),
         ("json_type(spec)", "UPDATE job_specs SET spec = '[]'"),
     ]
 

@@ -43,6 +43,8 @@ import Testing
             let backup = "\(path).v\(Migration.all.count).backup"
             let restored = try await SQLiteJobStore.open(path: backup, now: .origin)
             #expect(try await restored.existing(id).name == "kept")
+            // Who goes back to it loses what came after it.
+            #expect(restored.identity.lostFutures.map(\.databaseID) == [old.identity.databaseID])
             try await restored.close()
             #expect(!FileManager.default.fileExists(atPath: backup + ".partial"))
         }
@@ -134,6 +136,7 @@ import Testing
             #expect(try await store.end(live.lease).verdict == .recorded)
             #expect(try await store.tokens().map(\.role) == [.admin])
             try await store.close()
+            #expect(try findings(in: path) == [])
         }
     }
 }

@@ -46,7 +46,8 @@ import Testing
         QueueSQL.expire, QueueSQL.release,
         QueueSQL.nextExpiry, QueueSQL.nextRelease, QueueSQL.toTake, QueueSQL.liveLease, AttemptSQL.held,
         AttemptSQL.liveOfWorker, JobSQL.newest, JobSQL.newestByName, JobSQL.byID, JobSQL.attempts,
-        JobSQL.list(inOneState: true, tagCount: 0), JobSQL.list(inOneState: false, tagCount: 2),
+        ArchiveSQL.endedFirst, ArchiveSQL.endedLast, ArchiveSQL.toPrune, ArchiveSQL.blobs, ArchiveSQL.prune,
+        ArchiveSQL.isUsed, JobSQL.list(inOneState: true, tagCount: 0), JobSQL.list(inOneState: false, tagCount: 2),
     ])
     func hotStatementsAreServedByAnIndex(sql: String) async throws {
         try await withScratchDirectory { directory in

@@ -15,7 +15,7 @@ enum StoreKind: CaseIterable, CustomTestStringConvertible {
         }
     }
 
-    /// Runs `body` with an empty store of this kind, and removes it afterwards.
+    /// Runs `body` with an empty store of this kind, looks for damage in what it leaves, and removes it.
     func withStore<Value>(_ body: (any JobStore) async throws -> Value) async throws -> Value {
         switch self {
         case .memory:
@@ -25,9 +25,11 @@ enum StoreKind: CaseIterable, CustomTestStringConvertible {
             return value
         case .sqlite:
             return try await withScratchDirectory { directory in
-                let store = try await SQLiteJobStore.open(path: directory + "/store.sqlite", now: .origin)
+                let path = directory + "/store.sqlite"
+                let store = try await SQLiteJobStore.open(path: path, now: .origin)
                 let value = try await body(store)
                 try await store.close()
+                #expect(try findings(in: path).isEmpty)
                 return value
             }
         }
@@ -40,6 +42,15 @@ func withScratchDirectory<Value>(_ body: (String) async throws -> Value) async t
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: directory) }
     return try await body(directory)
+}
+
+/// What the checker finds in a database.
+func findings(in path: String) throws -> [CheckFinding] {
+    var findings: [CheckFinding] = []
+    let check = try DatabaseCheck(path: path)
+    _ = try check.run { findings.append($0) }
+    try check.close()
+    return findings
 }
 
 /// The folder of `Package.swift`.

@@ -39,6 +39,15 @@ extension Row {
             diskBytes: try decode(Int64.self, forColumn: "disk_bytes"))
     }
 
+    func retryCounts() throws -> RetryCounts {
+        var counts = RetryCounts()
+        counts.notStarted = try decode(forColumn: "not_started_count")
+        counts.lostRunning = try decode(forColumn: "lost_running_count")
+        counts.workersLost = try decode(forColumn: "workers_lost_count")
+        counts.userFailures = try decode(forColumn: "user_failure_count")
+        return counts
+    }
+
     private func unreadable(_ column: String, _ text: String) -> StoreError {
         .corrupt("\(column) is \(text.prefix(64).debugDescription)")
     }

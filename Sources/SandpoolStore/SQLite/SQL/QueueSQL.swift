@@ -63,7 +63,7 @@ enum QueueSQL {
         """
     static let nextRelease = """
         SELECT not_before_ms AS moment FROM jobs INDEXED BY jobs_delayed
-        WHERE state = 'queued' AND not_before_ms IS NOT NULL
+        WHERE state = 'queued' AND not_before_ms < \(HeldSQL.never)
         ORDER BY not_before_ms LIMIT 1
         """
 
