@@ -40,6 +40,8 @@ extension WorkerState {
             result.evidence.stagesMs["prepare"] = max(0, prepared - attempt.receivedMs)
         }
         attempt.isJournaling = true
+        // The spooler's word may have come before the spools, which come no more; nothing can be read or was sent.
+        if !attempt.hasSpools { attempt.cursors = OutputCursors() }
         attempt.cutTails()
         attempts[id] = attempt
         if attempt.cursors.unsent > 0 { openOutput(id) }

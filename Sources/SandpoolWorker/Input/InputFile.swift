@@ -21,7 +21,9 @@ struct InputFile {
 
     /// Taken bytes whose memory is given back at once.
     private static let releaseBytes: Int64 = 256 << 10
-    /// The pipe has pages of the file itself (sendfile(2)), at most these (pipe(7)): the last ones taken.
+    /// fcntl(2): how many bytes a pipe holds, which the command may change.
+    private static let pipeSize: Int32 = 1_032
+    /// What a pipe holds where nobody changed it (pipe(7)).
     private static let pipeBytes: Int64 = 64 << 10
 
     private let file: FileDescriptor
@@ -50,19 +52,23 @@ struct InputFile {
             if count > 0 {
                 taken += Int64(count)
             } else if count < 0, errno == EAGAIN {
-                release()
+                release(beside: pipe)
                 return .some
             } else if count == 0 || errno != EINTR {
                 return .broken
             }
         }
-        release()
+        release(beside: pipe)
         return .all
     }
 
-    private mutating func release() {
+    /// The pipe has pages of the file itself (sendfile(2)), the last ones taken: a hole in those would zero what the
+    /// command has not read.
+    private mutating func release(beside pipe: FileDescriptor) {
+        guard taken - released >= Self.releaseBytes else { return }
         let page = Int64(sysconf(Int32(_SC_PAGESIZE)))
-        let first = (taken - Self.pipeBytes) / page * page
+        let held = max(Self.pipeBytes, Int64(fcntl(pipe.raw, Self.pipeSize)))
+        let first = (taken - held) / page * page
         // Memory that stays a little longer harms nobody.
         guard first - released >= Self.releaseBytes, (try? MemoryFile.release(file, first: first)) != nil else {
             return

@@ -21,6 +21,9 @@ public struct CoordinatorAddress: Hashable, Sendable, CustomStringConvertible {
     /// A coordinator that listens on a Unix socket.
     public init(socketPath: String) { url = "http+unix://" + Self.encoded(socketPath) }
 
+    /// Whether something before the coordinator, which speaks plain HTTP, ends TLS for it.
+    var isBehindProxy: Bool { url.hasPrefix("https://") }
+
     public var description: String { url }
 
     private static func encoded(_ path: some StringProtocol) -> String {

@@ -17,7 +17,8 @@ struct CoordinatorClient: Sendable {
         let error: WorkerError
     }
 
-    /// Whoever has the coordinator's address says that no process listens there.
+    /// Whoever has the coordinator's address says that no process listens there. Said of the coordinator itself, and not
+    /// of a TLS proxy before it, which may be down while it runs: so never of an `https` address.
     struct NobodyListens: Error, CustomStringConvertible {
         let description: String
     }
@@ -50,7 +51,8 @@ struct CoordinatorClient: Sendable {
             throw error
         } catch {
             let failure = WorkerError("the coordinator at \(address) does not answer: \(error)")
-            throw Self.isRefusal(error) ? NobodyListens(description: failure.description) as any Error : failure
+            let isDown = !address.isBehindProxy && Self.isRefusal(error)
+            throw isDown ? NobodyListens(description: failure.description) as any Error : failure
         }
         guard !(200..<300).contains(response.status.code) else { return response }
         let body = try? await response.body.collect(upTo: 64 << 10)

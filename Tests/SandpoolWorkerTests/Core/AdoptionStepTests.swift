@@ -95,6 +95,18 @@ import Testing
         #expect(worker.connectLauncher().journaled.map(\.result.outcome.commandStarted) == [true])
     }
 
+    /// The spooler's word has its own way, and may overtake the launcher's with the spools, which then come no more.
+    @Test func outputThatNobodyCanReadHoldsNoResultBack() throws {
+        var worker = SteppedWorker.ready()
+        worker.assign(1)
+        worker.step(.spoolsGrew(Samples.attempt(1), stdout: 5, stderr: 0))
+        worker.step(.launcherGone)
+        let entry = try #require(worker.connectLauncher().journaled.first)
+        #expect(entry.stdout == nil)
+        worker.step(.journaled(entry.result))
+        #expect(worker.sentResults() == [entry.result])
+    }
+
     /// What is asked for before the end of the list is not in it, and is not lost.
     @Test func nothingIsStartedWhileTheLauncherLists() {
         var worker = SteppedWorker.ready()
