@@ -15,6 +15,7 @@ extension CoordinatorState {
         var isQueueLonger = false
         for (lease, answer) in zip(leases, answers) {
             sessions.noteEnd(of: lease)
+            self.leases.noteEnd(of: lease)
             if let attempt = attempts.remove(lease) {
                 let stay = isMeasured ? moment.uptime - attempt.since : nil
                 events.append(.released(lease.worker, attempt.job, after: stay))

@@ -38,7 +38,8 @@ extension CoordinatorState {
         case synced(OutputStreamID, end: Int64)
         /// Output could not be made durable, and was cut back to what is.
         case syncFailed(OutputStreamID, Failure)
-        /// A session's connection is over, whoever ended it. Nothing more comes of it.
+        /// A session's connection is over, whoever ended it. Nothing more comes of it. Once for each session; where it
+        /// overtakes `opened`, the session was never there.
         case closed(SessionID)
     }
 

@@ -10,12 +10,37 @@ struct Leases: Sendable {
     var silent: [WorkerID] = []
     /// Attempts that are to end.
     var losses: [LossReport] = []
+    /// Workers that came back before they were flagged: the flag is to be taken away.
+    var back: Set<WorkerID> = []
+    /// Workers that may hold leases which the store alone knows, and that were not listed since.
+    var unsure: Set<WorkerID> = []
     /// What the outstanding call is about.
     var acting: Acting?
+    /// Attempts that ended during a call.
+    private(set) var ended: Set<LeaseKey> = []
 
-    enum Acting: Sendable {
+    enum Acting: Hashable, Sendable {
         case flag(WorkerID)
+        case unflag(WorkerID)
         case lose([LossReport])
+        /// `nil` where the answer is not wanted any more.
+        case list(WorkerID?)
+    }
+
+    mutating func begin(_ acting: Acting) {
+        self.acting = acting
+        ended = []
+    }
+
+    /// Notes the end of an attempt that the answer under way may still name.
+    mutating func noteEnd(of lease: LeaseKey) {
+        if acting == .list(lease.worker) { ended.insert(lease) }
+    }
+
+    /// What a worker holds was listed by its session, which sees to the rest.
+    mutating func clear(_ worker: WorkerID) {
+        unsure.remove(worker)
+        if acting == .list(worker) { acting = .list(nil) }
     }
 }
 
@@ -24,7 +49,28 @@ extension CoordinatorState {
     /// Renews a worker's leases.
     mutating func noteSign(of worker: WorkerID) {
         leases.liveness.heard(worker, at: moment.uptime)
-        if leases.alarm == nil { wakeLeases(at: moment.uptime + timings.unreachableAfter) }
+        watch()
+    }
+
+    /// Takes an attempt up. Its worker may be silent already, flagged without it, and no judgement be due.
+    mutating func hold(_ attempt: RunningAttempt) {
+        attempts.insert(attempt)
+        if isSilent(attempt.lease.worker) { leases.liveness.unflag(attempt.lease.worker) }
+        watch()
+    }
+
+    /// Takes up what is known to the store alone.
+    mutating func hold(_ live: [LiveAttempt]) {
+        for attempt in live where attempts[attempt.lease] == nil {
+            hold(RunningAttempt(attempt, since: moment.uptime))
+        }
+    }
+
+    /// Has silence judged no later than a worker that was heard of just now may have fallen silent.
+    private mutating func watch() {
+        let next = moment.uptime + timings.unreachableAfter
+        if let alarm = leases.alarm, alarm <= next { return }
+        wakeLeases(at: next)
     }
 
     /// Whether nothing was heard of a worker for so long that its attempts are flagged.
@@ -61,17 +107,27 @@ extension CoordinatorState {
 
     /// Makes the next call. A worker that was heard of meanwhile is left alone.
     private mutating func actOnSilence() {
+        if let worker = leases.back.min() {
+            leases.back.remove(worker)
+            leases.begin(.unflag(worker))
+            return call(.leases, .setUnreachable(worker, false))
+        }
+        if let worker = leases.unsure.min() {
+            leases.unsure.remove(worker)
+            leases.begin(.list(worker))
+            return call(.leases, .liveAttempts(worker))
+        }
         leases.silent = leases.silent.filter { isSilent($0) }
         if let worker = leases.silent.first {
             leases.silent.removeFirst()
-            leases.acting = .flag(worker)
+            leases.begin(.flag(worker))
             return call(.leases, .setUnreachable(worker, true))
         }
         leases.losses = leases.losses.filter { isSilent($0.lease.worker) }
         guard !leases.losses.isEmpty else { return }
         let (losses, rest) = leases.losses.split(after: StoreLimits.batch)
         leases.losses = rest
-        leases.acting = .lose(losses)
+        leases.begin(.lose(losses))
         call(.leases, .recordLosses(losses))
     }
 
@@ -79,11 +135,13 @@ extension CoordinatorState {
         let acting = leases.acting
         leases.acting = nil
         switch (acting, answer) {
-        case (.flag(let worker), _) where !isSilent(worker):
+        case (.flag(let worker), .done) where !isSilent(worker):
             // It came back before the flag was stored, and found none to take away.
-            return call(.leases, .setUnreachable(worker, false))
+            leases.back.insert(worker)
+        case (.list(let worker), .live(let live)):
+            if worker != nil { hold(live.filter { !leases.ended.contains($0.lease) }) }
         case (.lose(let losses), .ends(let answers)): settle(losses.map(\.lease), answers, isTaken: true)
-        case (.flag, .done), (nil, .done): break
+        case (.flag, .done), (.unflag, .done): break
         default:
             leases.acting = acting
             return leasesFailed(.mismatch)
@@ -93,7 +151,13 @@ extension CoordinatorState {
 
     /// What was not stored is found again by the next judgement.
     mutating func leasesFailed(_ failure: Failure) {
-        if case .flag(let worker) = leases.acting { leases.silent.append(worker) }
+        switch leases.acting {
+        case .flag(let worker):
+            if isSilent(worker) { leases.silent.append(worker) } else { leases.back.insert(worker) }
+        case .unflag(let worker): leases.back.insert(worker)
+        case .list(let worker?): leases.unsure.insert(worker)
+        case .list(nil), .lose, nil: break
+        }
         for worker in leases.silent { leases.liveness.unflag(worker) }
         leases.silent = []
         leases.losses = []

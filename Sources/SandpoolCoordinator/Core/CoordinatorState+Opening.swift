@@ -5,8 +5,7 @@ import SandpoolStore
 /// A session's conversation until it is open: the worker is enrolled, older sessions end, its inventory is compared.
 extension CoordinatorState {
     mutating func open(_ id: SessionID, _ hello: WorkerHello, token: TokenID?) {
-        guard sessions.all[id] == nil else { return }
-        sessions.all[id] = SessionState(hello)
+        guard sessions.all[id] == nil, sessions.add(id, hello) else { return }
         // One that came before a stopping coordinator closed its door: the stop would wait for it.
         guard !isStopping else { return end(id, .close) }
         guard !isLate(hello) else { return end(id, .abort("a newer session of the worker was here before")) }
@@ -49,7 +48,7 @@ extension CoordinatorState {
 
     private mutating func enrolled(_ id: SessionID, _ enrolment: WorkerEnrolment) {
         let worker = enrolment.record.registration.id
-        let others = sessions.ids.filter { $0 != id && sessions.all[$0]?.worker == worker }
+        let others = sessions.ids(of: worker).filter { $0 != id }
         // The newest of a worker's sessions counts, once it is known to be the worker's.
         let isOutdone = others.contains { $0 > id && sessions.all[$0]?.opening?.step != .enrolling }
         guard !isOutdone else { return end(id, .abort("the worker opened another one")) }
@@ -83,12 +82,16 @@ extension CoordinatorState {
     }
 
     private mutating func listed(_ id: SessionID, _ all: [LiveAttempt]) {
-        guard let opening = sessions.all[id]?.opening else { return }
+        // What was listed for a session that is over may have changed without being noted.
+        guard let session = sessions.all[id], let opening = session.opening, !session.isOver else { return }
         let live = all.filter { !opening.ended.contains($0.lease) }
-        // A lease whose answer was lost is known to the store alone.
-        for attempt in live where attempts[attempt.lease] == nil {
-            attempts.insert(RunningAttempt(attempt, since: moment.uptime))
+        // A lease whose answer was lost is known to the store alone, and an end whose answer was lost, too.
+        hold(live)
+        let known = Set(live.map(\.lease))
+        for attempt in attempts[of: session.worker] where !known.contains(attempt.lease) {
+            _ = attempts.remove(attempt.lease)
         }
+        leases.clear(session.worker)
         let result = Reconciliation(
             held: opening.hello.held, live: live, isSameBoot: opening.isSameBoot, lostFutures: lostFutures)
         sessions.all[id]?.strangers = Set(result.strangers)

@@ -38,7 +38,8 @@ struct Recording: Sendable {
 /// The conversation of an open session.
 extension CoordinatorState {
     mutating func reported(_ id: SessionID, _ report: WorkerReport, bytes: Int) {
-        guard heard(id), var reports = sessions.all[id]?.reports else { return }
+        // A pause for what holds nothing would end with no recording.
+        guard heard(id), !report.isEmpty, var reports = sessions.all[id]?.reports else { return }
         // Taken out, so that what is there already is not copied.
         sessions.all[id]?.reports = ReportBatch()
         let isFirst = reports.count == 0
@@ -52,7 +53,7 @@ extension CoordinatorState {
             reports.isPaused = true
             effects.append(.pause(id))
         }
-        if isFirst, reports.count > 0, sessions.all[id]?.recording == nil { effects.append(.turn(.session(id))) }
+        if isFirst, sessions.all[id]?.recording == nil { effects.append(.turn(.session(id))) }
         sessions.all[id]?.reports = reports
     }
 

@@ -72,8 +72,11 @@ extension CoordinatorState {
     mutating func schedulerFailed(_ failure: Failure) {
         if case .lease(let placements) = scheduling.effect {
             scheduling.inbox += placements.map { .refused($0, workerUnavailable: false) }
-            // A lease that was stored after all would wait for ever: the worker's next inventory gives it back.
+            // A lease that was stored after all would wait for ever: the worker's next inventory gives it back, and the
+            // store is asked for it in case the worker does not come back.
             if failure.isAmbiguous {
+                leases.unsure.formUnion(placements.map(\.worker))
+                effects.append(.turn(.leases))
                 for worker in Set(placements.map(\.worker)).sorted() {
                     endSession(of: worker, .abort("whether its leases were stored is not known: \(failure)"))
                 }
@@ -97,7 +100,7 @@ extension CoordinatorState {
         for (placement, answer) in zip(placements, answers) {
             switch answer {
             case .leased(let lease, let spec):
-                attempts.insert(
+                hold(
                     RunningAttempt(
                         lease: lease, job: placement.job, spec: spec, resources: Resources(spec.resources),
                         state: .leased, since: moment.uptime))

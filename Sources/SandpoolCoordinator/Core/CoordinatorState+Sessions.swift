@@ -53,7 +53,7 @@ extension CoordinatorState {
     }
 
     mutating func close(_ id: SessionID) {
-        guard sessions.all[id] != nil else { return }
+        guard sessions.all[id] != nil else { return sessions.miss(id) }
         leave(id)
         sessions.all[id]?.isClosed = true
         dropIfDone(id)
@@ -68,6 +68,6 @@ extension CoordinatorState {
     /// A session whose call is outstanding is kept for the answer: what was stored has to be passed on.
     private mutating func dropIfDone(_ id: SessionID) {
         guard sessions.all[id]?.isClosed ?? false, !isOutstanding(.session(id)) else { return }
-        sessions.all[id] = nil
+        sessions.remove(id)
     }
 }

@@ -141,10 +141,8 @@ package struct CoordinatorState: Sendable {
     /// worker's silence counts from now on: each has the whole of it to come back with its inventory.
     private mutating func recover(_ workers: [WorkerRecord], _ live: [LiveAttempt]) {
         for record in workers { self.workers[record.registration.id] = record }
-        for attempt in live {
-            attempts.insert(RunningAttempt(attempt, since: moment.uptime))
-            noteSign(of: attempt.lease.worker)
-        }
+        hold(live)
+        for attempt in live { noteSign(of: attempt.lease.worker) }
         effects.append(.turn(.queue))
         endDrained()
     }

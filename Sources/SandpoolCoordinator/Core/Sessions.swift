@@ -5,6 +5,10 @@ import SandpoolStore
 /// Workers' sessions, from their first frame until their connection is over and their last call answered.
 struct Sessions: Sendable {
     var all: [SessionID: SessionState] = [:]
+    /// The same by worker.
+    private var workers: [WorkerID: Set<SessionID>] = [:]
+    /// Those whose connection was over before their first frame was taken in.
+    private var missed: Set<SessionID> = []
     /// Those whose inventory is being compared.
     var opening: Set<SessionID> = []
     /// The open one of each connected worker.
@@ -15,6 +19,9 @@ struct Sessions: Sendable {
 
     /// Oldest first.
     var ids: [SessionID] { all.keys.sorted() }
+
+    /// A worker's, whether they are used or not; oldest first.
+    func ids(of worker: WorkerID) -> [SessionID] { workers[worker, default: []].sorted() }
 
     func current(of worker: WorkerID) -> SessionID? { open[worker] }
 
@@ -34,6 +41,24 @@ struct Sessions: Sendable {
 
     /// The worker is not enrolled any more.
     mutating func forget(_ worker: WorkerID) { greetings[worker] = nil }
+
+    /// Takes a session in; `false` for one whose connection is over already.
+    mutating func add(_ id: SessionID, _ hello: WorkerHello) -> Bool {
+        guard missed.remove(id) == nil else { return false }
+        all[id] = SessionState(hello)
+        workers[hello.id, default: []].insert(id)
+        return true
+    }
+
+    /// The connection of a session that is not here is over.
+    mutating func miss(_ id: SessionID) { missed.insert(id) }
+
+    /// Nothing more is to come of a session.
+    mutating func remove(_ id: SessionID) {
+        guard let worker = all.removeValue(forKey: id)?.worker else { return }
+        workers[worker]?.remove(id)
+        if workers[worker]?.isEmpty ?? false { workers[worker] = nil }
+    }
 
     /// Opens a session; from now on it is its worker's.
     mutating func open(_ id: SessionID) {
@@ -55,7 +80,9 @@ struct Sessions: Sendable {
 
     /// Notes the end of an attempt for those who compare inventories.
     mutating func noteEnd(of lease: LeaseKey) {
-        for id in opening where all[id]?.worker == lease.worker { all[id]?.opening?.ended.insert(lease) }
+        for id in workers[lease.worker, default: []] where opening.contains(id) {
+            all[id]?.opening?.ended.insert(lease)
+        }
     }
 }
 

@@ -9,6 +9,15 @@ package enum WorkerReport: Hashable, Sendable {
     case results([ReportedResult])
     case returned([LeaseKey])
 
+    /// Whether there is nothing to record.
+    var isEmpty: Bool {
+        switch self {
+        case .progress(let steps): steps.isEmpty
+        case .results(let results): results.isEmpty
+        case .returned(let leases): leases.isEmpty
+        }
+    }
+
     /// - Returns: `nil` for a message that is no report.
     /// - Throws: `FrameError` for a tail that is not base 64 or too long.
     package init?(_ message: WorkerMessage, of worker: WorkerID) throws(FrameError) {

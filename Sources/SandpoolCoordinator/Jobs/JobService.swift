@@ -41,11 +41,12 @@ final class JobService: Sendable {
                     + "\(Self.batchLimit)", hint: "send them in parts")
         }
         let now = clock.now
+        let offers = core.workers.map(WorkerOffer.init)
         var jobs: [NewJob] = []
         jobs.reserveCapacity(specs.count)
         for (index, spec) in specs.enumerated() {
             do {
-                jobs.append(try await check(spec, now: now))
+                jobs.append(try await check(spec, now: now, offers))
             } catch let error as APIError where specs.count > 1 {
                 throw APIError(
                     status: error.status, code: error.code, message: "[\(index)] \(error.message)", hint: error.hint)
@@ -53,7 +54,7 @@ final class JobService: Sendable {
         }
         guard !jobs.isEmpty else { return [] }
         for job in jobs { beforeStart(job.id) }
-        switch try await store.submit(jobs, now: now) {
+        switch try await commit(jobs, now: now) {
         case .conflict(let index, let existing):
             throw APIError(
                 status: 409, code: "idempotency_conflict",
@@ -65,25 +66,37 @@ final class JobService: Sendable {
         }
     }
 
+    /// Stores jobs. Where nobody can say whether they were stored, the scheduler looks for them all the same.
+    private func commit(_ jobs: [NewJob], now: Timestamp) async throws -> SubmitOutcome {
+        do {
+            return try await store.submit(jobs, now: now)
+        } catch {
+            if Failure(error).isAmbiguous {
+                core.feed(.submitted(deadlines: jobs.compactMap { $0.queueDeadline(from: now) }))
+            }
+            throw error
+        }
+    }
+
     private func announce(
         _ stored: [SubmittedJob], _ jobs: [NewJob], now: Timestamp
     ) async throws -> [Job] {
+        // First: what follows may fail, or end with a client that has gone, and the jobs are there.
+        let new = zip(stored, jobs).filter { submitted, _ in submitted.isNew }
+        core.feed(.submitted(deadlines: new.compactMap { _, job in job.queueDeadline(from: now) }))
         var answer: [Job] = []
         answer.reserveCapacity(stored.count)
-        var deadlines: [Timestamp] = []
         for (submitted, job) in zip(stored, jobs) {
             if submitted.isNew {
                 answer.append(Job(new: job, createdAt: now))
-                if let seconds = job.spec.queueTimeoutSeconds { deadlines.append(now.advanced(by: .seconds(seconds))) }
             } else {
                 answer.append(try await self.job(submitted.id))
             }
         }
-        core.feed(.submitted(deadlines: deadlines))
         return answer
     }
 
-    private func check(_ spec: JobSpec, now: Timestamp) async throws -> NewJob {
+    private func check(_ spec: JobSpec, now: Timestamp, _ offers: [WorkerOffer]) async throws -> NewJob {
         let complete: JobSpec
         do { complete = try pool.accept(spec) } catch { throw APIError(error) }
         for (index, mount) in complete.mounts.enumerated() where try await !blobs.claim(mount.blob) {
@@ -92,7 +105,6 @@ final class JobService: Sendable {
                 hint: "upload the archive with POST /v1/blobs first")
         }
         let resources = Resources(complete.resources)
-        let offers = core.workers.map(WorkerOffer.init)
         if let problem = Feasibility.problem(of: complete, resources: resources, with: offers) {
             throw APIError(status: 422, code: "no_worker_fits", message: problem.message, hint: problem.hint)
         }
@@ -182,6 +194,13 @@ final class JobService: Sendable {
                 hint: "try again later")
         }
         return session
+    }
+}
+
+extension NewJob {
+    /// When its queue timeout ends, stored at `now`; `nil` without one.
+    fileprivate func queueDeadline(from now: Timestamp) -> Timestamp? {
+        spec.queueTimeoutSeconds.map { now.advanced(by: .seconds($0)) }
     }
 }
 

@@ -148,8 +148,11 @@ final class CoordinatorCore: Sendable {
     }
 
     /// Feeds an event of a conversation, and makes the calls that follow, one after another.
-    private func converse(_ event: CoordinatorState.Event) async {
-        var next = feed(event)
+    private func converse(_ event: CoordinatorState.Event) async { await follow(feed(event)) }
+
+    /// Makes a call, and those that follow from its answer.
+    private func follow(_ effect: CoordinatorState.Effect?) async {
+        var next = effect
         while case .call(let conversation, let call) = next {
             do {
                 next = feed(.answered(conversation, try await store.answer(call, output: output, now: clock.now)))
@@ -192,9 +195,14 @@ final class CoordinatorCore: Sendable {
         }
     }
 
-    /// Serves a session's conversation from its hello on, until `end`.
-    func serve(_ link: WorkerLink, _ hello: WorkerHello) async {
-        await converse(.opened(link.id, hello, token: link.token))
+    /// Takes a session's hello in; what comes of it is for `serve`. Does not wait, so that `end` cannot come before it.
+    func open(_ link: WorkerLink, _ hello: WorkerHello) -> CoordinatorState.Effect? {
+        feed(.opened(link.id, hello, token: link.token))
+    }
+
+    /// Serves a session's conversation from what `open` returned on, until `end`.
+    func serve(_ link: WorkerLink, from first: CoordinatorState.Effect?) async {
+        await follow(first)
         while await link.turns.wait() { await converse(.turn(.session(link.id))) }
     }
 

@@ -51,7 +51,8 @@ struct WorkerSessionHandler: Sendable {
                         let hello = try hello(in: frame)
                         let opened = begin(hello, outbox)
                         session = opened
-                        group.addTask { await parts.core.serve(opened, hello) }
+                        let first = parts.core.open(opened, hello)
+                        group.addTask { await parts.core.serve(opened, from: first) }
                     }
                 }
             }

@@ -201,6 +201,23 @@ import Testing
         #expect(losses.map(\.lease) == [running.lease, leased.lease])
     }
 
+    @Test(arguments: [true, false])
+    func aConnectionThatIsOverAtOnceLeavesNothing(isClosedFirst: Bool) throws {
+        var core = SteppedCoordinator()
+        let worker = core.id(WorkerID.self)
+        let (session, hello) = (SessionID(1), core.hello(worker))
+        if isClosedFirst { core.feed(.closed(session)) }
+        core.feed(.opened(session, hello, token: nil))
+        if !isClosedFirst {
+            core.feed(.closed(session))
+            try core.answer(.session(session), SteppedCoordinator.enrolled(hello))
+        }
+        #expect(core.calls.isEmpty)
+        #expect(core.take().isEmpty)
+        #expect(core.state.session(of: worker) == nil)
+        #expect(core.state.sessions.ids.isEmpty && core.state.sessions.ids(of: worker).isEmpty)
+    }
+
     @Test func nobodyComesInWhileItStops() throws {
         var core = SteppedCoordinator()
         let worker = core.id(WorkerID.self)

@@ -137,6 +137,17 @@ import Testing
         #expect(isPaused(core.take()) == false)
     }
 
+    /// It would wait for a recording that never comes.
+    @Test func whatHoldsNothingPausesNobody() throws {
+        var core = SteppedCoordinator()
+        let session = try core.open(1, core.id())
+        for report in [WorkerReport.progress([]), .returned([]), .results([])] {
+            core.feed(.reported(session, report, bytes: ReportBatch.byteLimit + 1))
+        }
+        #expect(core.take().isEmpty)
+        #expect(!core.turns.contains(.session(session)))
+    }
+
     // MARK: Output
 
     @Test func outputIsAcknowledgedOnceItIsDurable() throws {

@@ -108,6 +108,59 @@ import Testing
         #expect(core.calls[.leases] == nil)
     }
 
+    @Test func aFlagThatCouldNotBeTakenAwayIsTriedAgain() throws {
+        var core = SteppedCoordinator()
+        let worker = core.id(WorkerID.self)
+        let attempt = core.live(of: worker)
+        core.feed(.recovered(workers: [], live: [attempt]))
+        core.advance(seconds: 35)
+        try core.ring(.leases)
+        _ = try core.open(1, worker, holding: [attempt])
+        try core.answer(.leases, .done)
+        try core.fail(.leases, .overloaded(limit: 1))
+        core.advance(seconds: 1)
+        try core.ring(.leases)
+        #expect(try core.answer(.leases, .done) == .setUnreachable(worker, false))
+        #expect(core.calls[.leases] == nil)
+    }
+
+    @Test func aLeaseThatIsStoredAfterTheSilenceWasNoticedIsJudgedToo() throws {
+        var core = SteppedCoordinator()
+        let worker = core.id(WorkerID.self)
+        _ = try core.open(1, worker)
+        _ = try core.lease(worker)
+        core.advance(seconds: 35)
+        try core.ring(.leases)
+        try core.answer(.leases, .done)
+        #expect(core.wakes[.leases] == nil, "nothing else is to be judged")
+        let lease = LeaseKey(attempt: core.id(), epoch: 1, worker: worker)
+        var spec = JobSpec(command: ["true"])
+        spec.rerun = .safe
+        try core.answer(.scheduler, .leased([.leased(lease, spec: spec)]))
+        core.advance(seconds: 35)
+        try core.ring(.leases)
+        #expect(try core.answer(.leases, .done) == .setUnreachable(worker, true))
+        core.advance(seconds: 50)
+        try core.ring(.leases)
+        guard case .recordLosses(let losses) = core.calls[.leases] else { throw TestFailure("it waits for ever") }
+        #expect(losses.map(\.lease) == [lease])
+        #expect(losses.map(\.kind) == [.superseded])
+    }
+
+    /// Another worker's attempts, which are due much later, hold no judgement up.
+    @Test func aWorkerThatIsSilentAgainIsJudgedInTime() throws {
+        var core = SteppedCoordinator()
+        let (gone, back) = (core.id(WorkerID.self), core.id(WorkerID.self))
+        _ = try core.open(1, gone, holding: [core.live(of: gone, rerun: .never)])
+        core.advance(seconds: 35)
+        try core.ring(.leases)
+        try core.answer(.leases, .done)
+        let session = try core.open(2, back)
+        core.advance(seconds: 35)
+        try core.ring(.leases)
+        guard case .end(session, .abort) = core.take().first else { throw TestFailure("the session goes on") }
+    }
+
     @Test func whatTheStoreRefusedIsJudgedAgain() throws {
         var core = SteppedCoordinator()
         let worker = core.id(WorkerID.self)
