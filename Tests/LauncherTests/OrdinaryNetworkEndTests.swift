@@ -29,7 +29,7 @@ struct OrdinaryNetworkEndTests {
             try #require(started.input).writeAll(Array("go\n".utf8))
             let done = try launcher.finish("test", started)
             #expect(done.text == "reached\n203.0.113.1 ECONNREFUSED ECONNREFUSED\n", "\(done.errorText)")
-            #expect(done.report.networkInterruptions == 2)
+            #expect(done.report.networkInterruptions == 2 && !done.report.networkLost)
             try #expect(launcher.run(OrdinaryNetwork.plan("pass")).report.networkInterruptions == 0)
         }
     }
@@ -72,7 +72,7 @@ struct OrdinaryNetworkEndTests {
             try #require(started.input).writeAll(Array("go\n".utf8))
             let done = try launcher.finish("test", started)
             #expect(done.text == "up\nENETUNREACH\n", "\(done.errorText)")
-            #expect(done.report.networkInterruptions >= 1)
+            #expect(done.report.networkInterruptions >= 1 && done.report.networkLost)
             let failure = try launcher.failure(of: OrdinaryNetwork.plan("pass"))
             #expect(failure.stage == "network" && failure.kind == .setup)
             #expect(failure.message.contains("ended from outside"), "\(failure.message)")

@@ -37,7 +37,7 @@ import Testing
                 stdoutBytes: 5, stderrBytes: 6, outputTruncated: true, stalledMs: 7, diskBytes: 8, inodes: 9,
                 diskFull: true, setupMicros: 10, downloadMessage: "d", changedMounts: .max - 4,
                 leftOutLimits: true, writableLayer: .loop, inodesFull: true, networkInterruptions: 3,
-                hostDiskFull: true)),
+                networkLost: true, hostDiskFull: true)),
         .exited(id: "a", report: ExitReport(end: .killed, reason: .none, writableLayer: .projectQuota)),
         .layerReady(layer: "l", bytes: 3), .layerFailed(layer: "l", message: "m"), .layers(["a", "b"]),
     ]

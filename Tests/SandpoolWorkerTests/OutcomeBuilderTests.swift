@@ -147,8 +147,13 @@ import Testing
         #expect(
             outcome(2, downloads: "/out is not there").message
                 == "network: it ended 2 times \(text); downloads: /out is not there")
-        let report = ExitReport(end: .exited(code: 0), reason: .none, networkInterruptions: 2)
+        var report = ExitReport(end: .exited(code: 0), reason: .none, networkInterruptions: 2)
         #expect(Evidence(report, hostFingerprint: nil).networkInterruptions == 2)
+        report.networkLost = true
+        #expect(
+            OutcomeBuilder().outcome(of: report).message
+                == "network: it ended 2 times while the command ran and did not come back: from the last time on "
+                + "nothing was reached")
         let quiet = ExitReport(end: .exited(code: 0), reason: .none)
         #expect(Evidence(quiet, hostFingerprint: nil).networkInterruptions == nil)
     }

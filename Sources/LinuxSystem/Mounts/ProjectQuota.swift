@@ -51,24 +51,18 @@ public struct ProjectQuota: Sendable {
         return Record(quota)
     }
 
-    /// Of every project of a range that has a record, by whomever it was made (Linux 4.6 and later).
-    public func records(of projects: Range<UInt32>) throws(SystemError) -> [Record] {
-        var records: [Record] = []
-        var project = projects.lowerBound
-        while projects.contains(project) {
-            var quota = CLinux_quota()
-            do throws(SystemError) {
-                try systemCall("quotactl_fd Q_GETNEXTQUOTA \(project)") {
-                    CLinux_next_quota(place.raw, &project, &quota)
-                }
-            } catch  where error.code == ENOENT {
-                break
+    /// The first project from one on that has a record, by whomever it was made; nil where there is none (Linux 4.6 and
+    /// later). Whoever owns a file may give it any id, so there may be as many records as files: look at some only.
+    public func next(from project: UInt32) throws(SystemError) -> (project: UInt32, record: Record)? {
+        var (project, quota) = (project, CLinux_quota())
+        do throws(SystemError) {
+            try systemCall("quotactl_fd Q_GETNEXTQUOTA \(project)") {
+                CLinux_next_quota(place.raw, &project, &quota)
             }
-            guard projects.contains(project) else { break }
-            records.append(Record(quota))
-            project += 1
+        } catch  where error.code == ENOENT {
+            return nil
         }
-        return records
+        return (project, Record(quota))
     }
 
     /// Sets the hard limits, of bytes in units of 1 KiB rounded down, and takes soft ones away.

@@ -13,6 +13,7 @@ extension ExitReport {
         writer.write(writableLayer.rawValue)
         writer.write(inodesFull)
         writer.write(networkInterruptions)
+        writer.write(networkLost)
         writer.write(hostDiskFull)
     }
 
@@ -26,7 +27,8 @@ extension ExitReport {
             setupMicros: try reader.read(), downloadMessage: try reader.readString(),
             changedMounts: try reader.read(), leftOutLimits: try reader.readBool(),
             writableLayer: try reader.readEnum(), inodesFull: try reader.readBool(),
-            networkInterruptions: try reader.read(), hostDiskFull: try reader.readBool())
+            networkInterruptions: try reader.read(), networkLost: try reader.readBool(),
+            hostDiskFull: try reader.readBool())
     }
 }
 

@@ -34,6 +34,7 @@ extension Launcher {
         var buffer = [UInt8](repeating: 0, count: 16)
         let count = read(resources.status.raw, &buffer, buffer.count)
         let usage = resources.writable.usage()
+        let interruptions = network.interruptions(of: resources.network)
         return ExitReport(
             end: ExitStatusRecord(Array(buffer[..<max(0, count)]))?.end ?? .killed, reason: sandbox.reason,
             oomKills: resources.cgroup.oomKills(), cpuMs: resources.cgroup.cpuMilliseconds(),
@@ -42,8 +43,8 @@ extension Launcher {
             diskFull: usage.isFull, setupMicros: sandbox.setupMicros,
             changedMounts: resources.writable.changedMounts(sandbox.plan.mounts),
             leftOutLimits: rights.unlimitedBecause != nil, writableLayer: resources.writable.kind,
-            inodesFull: usage.hasNoInodes, networkInterruptions: network.interruptions(of: resources.network),
-            hostDiskFull: usage.isHostFull)
+            inodesFull: usage.hasNoInodes, networkInterruptions: interruptions.count,
+            networkLost: interruptions.isLost, hostDiskFull: usage.isHostFull)
     }
 
     /// Gives everything back; the mounts go with the last reference to them. The slot is free only when

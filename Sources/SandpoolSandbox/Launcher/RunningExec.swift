@@ -25,8 +25,7 @@ final class RunningExec: RunningCommand {
     private(set) var isKilled = false
     /// Whether the kernel's kill of one of its processes has been seen.
     var isOutOfMemory = false
-    /// Signals for a command that was not executed yet: as of a process that blocks them, each is there once at most.
-    private var early = Set<UInt8>()
+    private var early = EarlySignals()
 
     init(
         plan: ExecPlan, in sandbox: RunningSandbox, token: UInt64, requestedMicros: UInt64, standardOutput: SpoolFile,
@@ -66,12 +65,10 @@ final class RunningExec: RunningCommand {
         }
     }
 
-    /// Sends what came before the command was executed and known, lowest number first, as the kernel does (signal(7)).
+    /// Sends what came before the command was executed and known.
     func sendEarly() {
         guard case .running = state, resources?.command != nil else { return }
-        let signals = early.sorted()
-        early = []
-        for signal in signals { send(signal) }
+        for signal in early.take() { send(signal) }
     }
 
     /// Where the host gives no cgroup, of what the command started only that which stayed in its process group.

@@ -96,7 +96,7 @@ public final class SandboxNetwork: NetworkProvider {
         openSandboxes = [:]
         forwarder?.stop()
         forwarder = nil
-        host?.addresses.unfollow(in: loop)
+        host?.addresses.unfollow()
         host?.remove()
         host = nil
     }

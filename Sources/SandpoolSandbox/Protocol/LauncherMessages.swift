@@ -132,6 +132,8 @@ public struct ExitReport: Equatable, Sendable {
     public var inodesFull: Bool
     /// How often its network ended while it ran.
     public var networkInterruptions: UInt32
+    /// Whether it was not made again after the last of these.
+    public var networkLost: Bool
     /// Whether the host's disk had no room left at the end, though the writable layer's limit was not reached.
     public var hostDiskFull: Bool
 
@@ -159,7 +161,8 @@ public struct ExitReport: Equatable, Sendable {
         outputTruncated: Bool = false, stalledMs: UInt64 = 0, diskBytes: UInt64 = 0, inodes: UInt64 = 0,
         diskFull: Bool = false, setupMicros: UInt64 = 0, downloadMessage: String = "",
         changedMounts: UInt64 = 0, leftOutLimits: Bool = false, writableLayer: WritableLayerKind = .tmpfs,
-        inodesFull: Bool = false, networkInterruptions: UInt32 = 0, hostDiskFull: Bool = false
+        inodesFull: Bool = false, networkInterruptions: UInt32 = 0, networkLost: Bool = false,
+        hostDiskFull: Bool = false
     ) {
         self.end = end
         self.reason = reason
@@ -181,6 +184,7 @@ public struct ExitReport: Equatable, Sendable {
         self.writableLayer = writableLayer
         self.inodesFull = inodesFull
         self.networkInterruptions = networkInterruptions
+        self.networkLost = networkLost
         self.hostDiskFull = hostDiskFull
     }
 }

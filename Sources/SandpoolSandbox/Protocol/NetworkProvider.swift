@@ -17,9 +17,8 @@ public protocol NetworkProvider: AnyObject {
         then done: @escaping (Result<NetworkLease, NetworkError>) -> Void
     ) throws(NetworkError) -> (() -> Void)?
 
-    /// How often an open network has ended while it was wanted. From then on, or until there was another, nothing left
-    /// the namespace.
-    func interruptions(of lease: NetworkLease) -> UInt32
+    /// How often an open network has ended while it was wanted.
+    func interruptions(of lease: NetworkLease) -> NetworkInterruptions
 
     /// The sandbox is gone, with every process that could use the namespace.
     func giveBack(_ lease: NetworkLease)
@@ -39,7 +38,7 @@ extension NetworkProvider {
         then done: @escaping (Result<NetworkLease, NetworkError>) -> Void
     ) throws(NetworkError) -> (() -> Void)? { nil }
 
-    public func interruptions(of lease: NetworkLease) -> UInt32 { 0 }
+    public func interruptions(of lease: NetworkLease) -> NetworkInterruptions { NetworkInterruptions() }
 }
 
 /// One sandbox's net namespace, and what its generated files say about the network.
@@ -74,4 +73,13 @@ public struct NetworkError: Error, Equatable, Sendable {
         self.code = code
         self.isUnenforceable = isUnenforceable
     }
+}
+
+/// Ends of one open network. From each until there was another, nothing left the namespace.
+public struct NetworkInterruptions: Equatable, Sendable {
+    public var count: UInt32 = 0
+    /// Whether there is no other after the last.
+    public var isLost = false
+
+    public init() {}
 }

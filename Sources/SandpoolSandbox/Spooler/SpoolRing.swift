@@ -5,8 +5,10 @@ public struct SpoolRing: Equatable, Sendable {
     public let backlogBytes: UInt64
 
     /// For what is in the pipe when the command has ended, and for the mark of a stream that is cut: the end waits for
-    /// no reader. A pipe of a process without CAP_SYS_RESOURCE holds no more than 1 MiB, unless the host allows it
-    /// (pipe(7), /proc/sys/fs/pipe-max-size).
+    /// no reader. A process without CAP_SYS_RESOURCE can write no more than 1 MiB to a pipe, unless the host allows it
+    /// (pipe(7), /proc/sys/fs/pipe-max-size). What splice(2) moves into it from a socket may be more: a pipe has
+    /// slots, and a slot holds a piece of any size. The end of that waits for the reader, as for a disk
+    /// (`Spooler.roomLimitMs`).
     private static let reserve: UInt64 = 1 << 20 + 4_096
 
     public init(backlogBytes: UInt64) { self.backlogBytes = backlogBytes }

@@ -24,6 +24,8 @@ final class SpoolStream {
     /// Bytes that can be read from the file, the mark included.
     private(set) var written: UInt64 = 0
     private(set) var truncated = false
+    /// Whether a byte beyond the limit was taken. It is gone, and only the mark tells of it, which may have to wait.
+    private var isOver = false
     /// Bytes taken from the pipe, those that were dropped included.
     private(set) var taken: UInt64 = 0
     /// Bytes that the reader is done with.
@@ -45,7 +47,7 @@ final class SpoolStream {
     /// - Parameter most: bytes.
     func move(_ most: Int = chunk) -> Progress {
         guard let rest else { return truncated ? discard(most) : keep(most) }
-        if rest == 0 { return .ended }
+        if rest == 0 { return isOver && !truncated ? mark() : .ended }
         let before = taken
         defer { self.rest = rest - min(rest, taken - before) }
         let most = Int(min(rest, UInt64(most)))
@@ -103,14 +105,13 @@ final class SpoolStream {
 
     /// The limit itself is no truncation; a byte beyond it is.
     private func truncateIfMore() -> Progress {
-        var waiting: Int32 = 0
-        guard ioctl(pipe.raw, UInt(FIONREAD), &waiting) == 0, waiting > 0 else {
-            var byte: UInt8 = 0
-            let count = read(pipe.raw, &byte, 1)
-            if count == 0 { return .ended }
-            if count < 0 { return .empty }
-            return mark()
-        }
+        if isOver { return mark() }
+        var byte: UInt8 = 0
+        let count = read(pipe.raw, &byte, 1)
+        if count == 0 { return .ended }
+        if count < 0 { return errno == EINTR ? .more : .empty }
+        taken += 1
+        isOver = true
         return mark()
     }
 

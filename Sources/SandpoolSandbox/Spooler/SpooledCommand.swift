@@ -13,7 +13,7 @@ final class SpooledCommand {
     var stalledSince: UInt64?
     var stalledMs: UInt64 = 0
     var finishing = false
-    /// The disk had no room for the last of it.
+    /// There was no room for the last of it: on the disk, or in a ring whose reader is behind.
     var isCut = false
     var hasToldLimit = false
     var isMuted = false

@@ -12,7 +12,7 @@ final class Spooler {
     private var sandboxes: [UInt64: SpooledSandbox] = [:]
     private var reader: SpoolReader?
     private static let retryMs: UInt64 = 200
-    /// How long the end of a sandbox waits for room on the disk.
+    /// How long the end of a command waits for room: on the disk, or in a ring whose reader is behind.
     private static let roomLimitMs: UInt64 = 10_000
 
     /// Runs until the launcher ends. Called in a child of the launcher.

@@ -43,7 +43,11 @@ struct OutcomeBuilder: Sendable {
         var notes = [outcome.message].compactMap(\.self)
         if report.networkInterruptions > 0 {
             let count = report.networkInterruptions == 1 ? "once" : "\(report.networkInterruptions) times"
-            notes.append("network: it ended \(count) while the command ran; connections of that moment were lost")
+            let loss =
+                report.networkLost
+                ? " and did not come back: from the last time on nothing was reached"
+                : "; connections of that moment were lost"
+            notes.append("network: it ended \(count) while the command ran\(loss)")
         }
         if report.hostDiskFull, outcome.jobState == .failed {
             notes.append("disk: the host's disk was full before the limit of the job's own was reached")

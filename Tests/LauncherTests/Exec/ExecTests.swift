@@ -114,6 +114,19 @@ import Testing
         }
     }
 
+    @Test func oneThatIsStoppedAndContinuedBeforeItsStartRuns() throws {
+        try withWaitingSandbox { launcher in
+            for _ in 0..<20 {
+                try launcher.requestExec(.test("/bin/true"))
+                for signal: UInt8 in [19, 18] { try launcher.send(.signal(id: "exec", signal: signal)) }
+                guard case .started(let started) = try launcher.outcome(of: "exec") else {
+                    throw TestFailure("it did not start")
+                }
+                try #expect(launcher.finish("exec", started).report.end == .exited(code: 0))
+            }
+        }
+    }
+
     @Test func manyRunAtOnceAndOneMoreIsRefused() throws {
         try withWaitingSandbox { launcher in
             let plans = (0..<16).map { ExecPlan.test("/bin/cat", id: "exec-\($0)", stdin: .pipe) }

@@ -64,24 +64,6 @@ import Testing
         #expect(ProjectIDs.all == 1 << 30..<1 << 31)
     }
 
-    @Test func roomIsForWhatIsStillToCome() {
-        func record(_ bytes: UInt64, _ inodes: UInt64, of limit: (UInt64, UInt64)) -> ProjectQuota.Record {
-            ProjectQuota.Record(bytes: bytes, inodes: inodes, byteLimit: limit.0, inodeLimit: limit.1)
-        }
-        let limit: (UInt64, UInt64) = (1_000, 10)
-        // ext4 may let a little more be written than it promised: extents that describe where the rest is.
-        let full = record(1_004, 10, of: limit)
-        // Of a project without limits nothing was promised.
-        let free = record(5_000, 50, of: (0, 0))
-        #expect(
-            ProjectRoom.rest(of: [record(300, 4, of: limit), full, record(0, 0, of: limit), free])
-                == ProjectDirectory.Limit(bytes: 1_700, inodes: 16))
-        #expect(ProjectRoom.rest(of: []) == ProjectDirectory.Limit(bytes: 0, inodes: 0))
-        let endless = record(0, 0, of: (.max, 10))
-        #expect(ProjectRoom.rest(of: [endless, record(0, 0, of: limit)]) == nil)
-        #expect(ProjectRoom.rest(of: [endless, full]) != nil)
-    }
-
     @Test func aReserveIsLeftToOthers() {
         #expect(ProjectRoom.reserve(of: 400 << 20) == 20 << 20)
         #expect(ProjectRoom.reserve(of: 1 << 50) == 1 << 30)

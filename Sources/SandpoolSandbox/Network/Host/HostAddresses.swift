@@ -4,6 +4,11 @@ import LinuxSystem
 final class HostAddresses {
     private let route: NetlinkSocket
     private let changes: AddressChanges
+    private var watch: RestedWatch?
+
+    /// A routing daemon may change routes all the time, and what follows costs a dump and a transaction for each open
+    /// sandbox.
+    private static let restMs: UInt64 = 200
 
     init() throws(SystemError) {
         route = try NetlinkSocket(.route)
@@ -18,13 +23,15 @@ final class HostAddresses {
         return try route.addresses().map { $0...$0 } + routes
     }
 
-    /// Calls `changed` whenever they may be others than before, until `unfollow`. Who has read them after this was
-    /// called misses no change.
+    /// Calls `changed` after they may be others than before, until `unfollow`: the first time at once, and then after a
+    /// rest. Who has read them after this was called misses no change.
     func follow(in loop: EventLoop, _ changed: @escaping () -> Void) throws(SystemError) {
-        try loop.watch(changes.descriptor, .readable) { [changes] in
-            if changes.take() { changed() }
-        }
+        watch = try RestedWatch(
+            changes.descriptor, in: loop, restMs: Self.restMs, take: { [changes] in changes.take() }, follow: changed)
     }
 
-    func unfollow(in loop: EventLoop) { loop.forget(changes.descriptor) }
+    func unfollow() {
+        watch?.end()
+        watch = nil
+    }
 }

@@ -43,7 +43,7 @@ final class PastaProcesses {
     /// What to call when they end.
     private var running: [UInt64: () -> Void] = [:]
     private var lastToken: UInt64 = 0
-    private var isSideGone = false
+    private(set) var isSideGone = false
 
     init(_ side: HostSide, _ loop: EventLoop) throws(SystemError) {
         self.side = side

@@ -12,8 +12,7 @@ final class UserNetwork: NetworkProvider {
         let namespace: UserOpenNamespace
         let policy: EgressPolicy
         var pasta: UInt64 = 0
-        /// How often its network has ended.
-        var interruptions: UInt32 = 0
+        var interruptions = NetworkInterruptions()
         var restartsLeft = UserNetwork.restarts
 
         init(_ namespace: UserOpenNamespace, _ policy: EgressPolicy) {
@@ -85,13 +84,15 @@ final class UserNetwork: NetworkProvider {
         discard(sandbox)
     }
 
-    func interruptions(of lease: NetworkLease) -> UInt32 { open[lease.token]?.interruptions ?? 0 }
+    func interruptions(of lease: NetworkLease) -> NetworkInterruptions {
+        open[lease.token]?.interruptions ?? NetworkInterruptions()
+    }
 
     func refill() -> Bool { blocked.isShort && blocked.refill() }
 
     func shutDown() {
         blocked.shutDown()
-        side.addresses.unfollow(in: loop)
+        side.addresses.unfollow()
         open = [:]
         processes.shutDown()
         forwarder?.stop()
@@ -146,12 +147,13 @@ final class UserNetwork: NetworkProvider {
     /// Its pasta has ended, and with it the interface: nothing leaves. The filter is the namespace's own and stays.
     private func restore(_ token: UInt64) {
         guard let sandbox = open[token] else { return }
-        sandbox.interruptions += 1
+        sandbox.interruptions.count += 1
         restart(sandbox, token, after: "it has ended too often")
     }
 
     private func restart(_ sandbox: OpenSandbox, _ token: UInt64, after reason: String) {
-        guard sandbox.restartsLeft > 0 else {
+        guard sandbox.restartsLeft > 0, !processes.isSideGone else {
+            sandbox.interruptions.isLost = true
             return Diagnostics.write("a sandbox has no network any more, since pasta has ended: \(reason)")
         }
         sandbox.restartsLeft -= 1
@@ -186,7 +188,8 @@ final class UserNetwork: NetworkProvider {
         } catch {
             Diagnostics.write("cannot follow the host's addresses, so every open network ends: \(error)")
             for sandbox in open.values {
-                sandbox.interruptions += 1
+                sandbox.interruptions.count += 1
+                sandbox.interruptions.isLost = true
                 processes.end(sandbox.pasta)
             }
         }
