@@ -52,13 +52,17 @@ extension CoordinatorState {
         // The newest of a worker's sessions counts, once it is known to be the worker's.
         let isOutdone = others.contains { $0 > id && sessions.all[$0]?.opening?.step != .enrolling }
         guard !isOutdone else { return end(id, .abort("the worker opened another one")) }
+        // The store knows the new boot from here on, also where what was lost by it is not recorded yet, or where it
+        // was not known that this was stored.
+        let bootID = enrolment.record.registration.bootID
+        let known = [enrolment.previousBootID, workers[worker]?.registration.bootID].compactMap { $0 }
+        if known.contains(where: { $0 != bootID }) { sessions.rebooted.insert(worker) }
         workers[worker] = enrolment.record
         guard sessions.all[id]?.isOver == false else { return }
         sessions.noteGreeting(of: id)
         for other in others where other < id { end(other, .abort("the worker opened another one")) }
         noteSign(of: worker)
-        let previous = enrolment.previousBootID
-        sessions.all[id]?.opening?.isSameBoot = previous == nil || previous == enrolment.record.registration.bootID
+        sessions.all[id]?.opening?.isSameBoot = !sessions.rebooted.contains(worker)
         sessions.all[id]?.opening?.step = .waiting
         if disconnect(worker, for: .session(id)) { list(id) }
     }
@@ -157,6 +161,7 @@ extension CoordinatorState {
         if record.drain != nil { effects.append(.send(id, .drain)) }
         noteSign(of: worker)
         sessions.open(id)
+        sessions.rebooted.remove(worker)
         connect(id, opening, WorkerOffer(record))
         if record.drain != nil { endDrained() }
         effects.append(.resume(id))

@@ -11,6 +11,8 @@ struct Sessions: Sendable {
     private var missed: Set<SessionID> = []
     /// Those whose inventory is being compared.
     var opening: Set<SessionID> = []
+    /// Workers whose host has booted since their inventory was last compared.
+    var rebooted: Set<WorkerID> = []
     /// The open one of each connected worker.
     private(set) var open: [WorkerID: SessionID] = [:]
 

@@ -8,8 +8,9 @@ extension SQLiteJobStore {
                 QueueSQL.expire, [now.milliseconds, StoreLimits.batch, Conclusion.expired.message]
             ).map { try $0.identifier("id") }
             let latest = now.advanced(by: RetryLimits.longestDelay)
-            let released = try database.change(
-                QueueSQL.release, [now.milliseconds, StoreLimits.batch, latest.milliseconds])
+            let released =
+                try database.change(QueueSQL.release, [now.milliseconds, StoreLimits.batch])
+                + database.change(QueueSQL.releasePutOff, [latest.milliseconds, StoreLimits.batch])
             return QueueAdvance(expired: expired, released: released)
         }
     }

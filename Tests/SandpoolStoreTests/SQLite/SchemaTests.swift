@@ -43,7 +43,7 @@ import Testing
     /// The claim's cost must not grow with the queue: a search by index, and nothing sorted.
     @Test(arguments: [
         QueueSQL.head, QueueSQL.samePriority, QueueSQL.below, QueueSQL.firstOfNextDemand, QueueSQL.ofDemand,
-        QueueSQL.expire, QueueSQL.release,
+        QueueSQL.expire, QueueSQL.release, QueueSQL.releasePutOff,
         QueueSQL.nextExpiry, QueueSQL.nextRelease, QueueSQL.toTake, QueueSQL.liveLease, AttemptSQL.held,
         AttemptSQL.liveOfWorker, JobSQL.newest, JobSQL.newestByName, JobSQL.byID, JobSQL.attempts,
         ArchiveSQL.endedFirst, ArchiveSQL.endedLast, ArchiveSQL.toPrune, ArchiveSQL.blobs, ArchiveSQL.prune,

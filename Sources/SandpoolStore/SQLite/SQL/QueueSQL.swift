@@ -49,12 +49,15 @@ enum QueueSQL {
     static let release = """
         UPDATE jobs SET not_before_ms = NULL
         WHERE sequence IN (
-            SELECT sequence FROM (
-                SELECT sequence FROM jobs INDEXED BY jobs_delayed WHERE state = 'queued' AND not_before_ms <= ?1
-                ORDER BY not_before_ms LIMIT ?2)
-            UNION ALL SELECT sequence FROM (
-                SELECT sequence FROM jobs INDEXED BY jobs_delayed WHERE state = 'queued' AND not_before_ms > ?3
-                ORDER BY not_before_ms LIMIT ?2))
+            SELECT sequence FROM jobs INDEXED BY jobs_delayed WHERE state = 'queued' AND not_before_ms <= ?1
+            ORDER BY not_before_ms LIMIT ?2)
+        """
+    /// What lies further ahead than any delay.
+    static let releasePutOff = """
+        UPDATE jobs SET not_before_ms = NULL
+        WHERE sequence IN (
+            SELECT sequence FROM jobs INDEXED BY jobs_delayed WHERE state = 'queued' AND not_before_ms > ?1
+            ORDER BY not_before_ms LIMIT ?2)
         """
     static let nextExpiry = """
         SELECT queue_deadline_ms AS moment FROM jobs INDEXED BY jobs_expiring

@@ -19,10 +19,12 @@ extension Simulation {
     private func checkBeginning(of id: AttemptID, job: Int) {
         guard let attempt = truth.attempts[id] else { return fail("a command begins that nobody leased: \(id)") }
         if attempt.execution != nil { fail("attempt \(id) executes its command twice") }
-        if let end = attempt.end, !attempt.isForgotten { fail("a command begins under attempt \(id), which had ended as \(end)") }
+        if let end = attempt.end, !attempt.isForgotten {
+            fail("a command begins under attempt \(id), which had ended as \(end)")
+        }
         for place in truth.jobs[job].executions {
             let earlier = truth.executions[place]
-            if earlier.endedAt == nil, !mayOverlap(earlier) {
+            if earlier.endedAt == nil, !mayOverlap(earlier), !attempt.isForgotten {
                 fail("attempts \(earlier.attempt) and \(id) of job \(job) run at once")
             }
             if !scenario.jobs[job].spec.isRerunSafe, !isUserFailure(earlier) {
@@ -35,7 +37,7 @@ extension Simulation {
     /// second run does no harm to such a job, and nobody else can reach the first.
     private func mayOverlap(_ execution: Truth.Execution) -> Bool {
         guard scenario.jobs[execution.job].spec.isRerunSafe else { return false }
-        if truth.attempts[execution.attempt]?.isForgotten ?? false { return true }
+        if hosts[execution.host].wasForgotten { return true }
         guard let since = hosts[execution.host].ableSince, let worker = hosts[execution.host].worker else {
             return true
         }
@@ -81,8 +83,9 @@ extension Simulation {
             !truth.jobs[execution.job].isCancelled, !host.hadDrainDeadline
         else { return }
         let isSafe = scenario.jobs[execution.job].spec.isRerunSafe
-        let patience = scenario.timings.replaceAfter.wholeMilliseconds * 1_000 / 10 * 9
-        if isSafe, now - host.renewedAt >= patience { return note(.killedBySilence) }
+        // Eleven twelfths of the time until it is replaced, and what an answer may have been on its way.
+        let patience = scenario.timings.replaceAfter.wholeMilliseconds * 1_000 / 10 * 7
+        if isSafe, now - host.notedAt >= patience { return note(.killedBySilence) }
         fail("the command of attempt \(execution.attempt) is ended, and nobody asked for that")
     }
 

@@ -25,6 +25,7 @@ extension Simulation {
         case .drain: drain(host)
         case .forget:
             note(.forgotten)
+            hosts[host].wasForgotten = true
             command(.forget(hosts[host].id))
         }
     }

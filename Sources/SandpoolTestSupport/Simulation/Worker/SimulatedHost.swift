@@ -26,6 +26,10 @@ struct SimulatedHost {
     var renewedAt: Int64 = .min / 2
     /// Results whose note of settling could not be written: they are reported once more after a restart.
     var unsettled: Set<AttemptLease> = []
+    /// When its worker last noted such an answer for its successor: one that crashes before is counted as silent.
+    var notedAt: Int64 = .min / 2
+    /// Whether an operator took its worker for dead: then two runs of a job may meet.
+    var wasForgotten = false
     /// Whether an operator's drain had a deadline.
     var hadDrainDeadline = false
     /// Losses of the session in a row.

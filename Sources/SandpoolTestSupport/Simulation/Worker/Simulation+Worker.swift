@@ -143,7 +143,9 @@ extension Simulation {
             hosts[host].worker?.layers -= layers.count
         case .useLayers(let layers): hosts[host].worker?.layers += layers.count
         case .freeLayers(let layers): hosts[host].worker?.layers -= layers.count
-        case .saveRenewal(let sentMs): hosts[host].renewedMs = sentMs
+        case .saveRenewal(let sentMs):
+            hosts[host].renewedMs = sentMs
+            hosts[host].notedAt = now
         case .wakeWriter: wakeWriter(host)
         case .wake(let delayMs, let timer): wake(host, delayMs, timer)
         case .log: break
