@@ -109,8 +109,8 @@ let package = Package(
         .target(
             name: "SandpoolTestSupport",
             dependencies: [
-                "LinuxSystem", "SandpoolAPI", "SandpoolCoordinator", "SandpoolModel", "SandpoolSandbox", "SandpoolStore",
-                "SandpoolWorker", .product(name: "NIOCore", package: "swift-nio"),
+                "LinuxSystem", "SandpoolAPI", "SandpoolCoordinator", "SandpoolModel", "SandpoolSandbox",
+                "SandpoolStore", "SandpoolWorker", .product(name: "NIOCore", package: "swift-nio"),
             ],
             exclude: ["Sandbox/system-calls.txt"]),
         // Tests, by layer. None depends on the launcher's executable: a dynamic test bundle cannot link it.

@@ -11,8 +11,8 @@ struct CommandInput {
 
     init() {}
 
-    /// Gives it the command's pipe, also again where the launcher was away. Of an adopted command the file knows how far
-    /// the worker before this one came.
+    /// Gives it the command's pipe, also again where the launcher was away. Of an adopted command the file knows how
+    /// far the worker before this one came.
     mutating func attach(_ descriptors: CommandDescriptors.Input?) {
         guard let descriptors else { return }
         let file = descriptors.file

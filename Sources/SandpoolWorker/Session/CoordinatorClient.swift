@@ -17,8 +17,8 @@ struct CoordinatorClient: Sendable {
         let error: WorkerError
     }
 
-    /// Whoever has the coordinator's address says that no process listens there. Said of the coordinator itself, and not
-    /// of a TLS proxy before it, which may be down while it runs: so never of an `https` address.
+    /// Whoever has the coordinator's address says that no process listens there. Said of the coordinator itself, and
+    /// not of a TLS proxy before it, which may be down while it runs: so never of an `https` address.
     struct NobodyListens: Error, CustomStringConvertible {
         let description: String
     }
