@@ -120,19 +120,11 @@ struct LiveAttempt: Sendable {
         isResultSent = false
         cursors.stdout.resume(at: kept?.stdoutBytes ?? cursors.stdout.durable)
         cursors.stderr.resume(at: kept?.stderrBytes ?? cursors.stderr.durable)
-        guard let kept, !hasSpools, var result else { return }
-        // The journal has outlived the spools. A tail that does not follow on what is there would never be taken.
-        var lostFrom: [Int64] = []
-        for (tail, durable) in [(\AttemptResult.stdoutTail, kept.stdoutBytes), (\.stderrTail, kept.stderrBytes)] {
-            guard let offset = result[keyPath: tail]?.offset, offset > durable else { continue }
-            result[keyPath: tail] = nil
-            lostFrom.append(durable)
-        }
-        guard !lostFrom.isEmpty else { return }
-        let bytes = lostFrom.map(String.init).joined(separator: " and ")
-        let note = "output from byte \(bytes) on went down with its host"
-        result.outcome.message = result.outcome.message.map { "\($0); \(note)" } ?? note
-        self.result = result
+        guard let kept, !hasSpools else { return }
+        // The journal has outlived the spools. A tail that does not follow on what is there would never be taken; the
+        // coordinator says what is missing.
+        if result?.stdoutTail?.offset ?? 0 > kept.stdoutBytes { result?.stdoutTail = nil }
+        if result?.stderrTail?.offset ?? 0 > kept.stderrBytes { result?.stderrTail = nil }
     }
 }
 
