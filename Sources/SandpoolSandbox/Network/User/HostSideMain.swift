@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import LinuxSystem
 
@@ -7,14 +8,17 @@ final class HostSideMain {
     private let control: SeqPacketSocket
     private let resolverPath: String
     private let loop: EventLoop
-    /// By their tokens, which are never used again; each until it was reaped, so that its number is its own.
-    private var connections: [UInt64: pid_t] = [:]
+    /// By their tokens, which are never used again; each until it has ended.
+    private var connections: [UInt64: FileDescriptor] = [:]
 
     static func run(_ control: SeqPacketSocket, resolverPath: String) -> Never {
         do throws(SystemError) {
             // The end of the connection tells, too; this is for a launcher that leaves a copy of it behind.
             try ProcessControl.killWhenParentEnds()
             ProcessControl.closeAll(except: [control.descriptor])
+            // What a killed pasta had started becomes a child of the first process, which waits for none of them: the
+            // kernel is to reap them all (sigaction(2), SIG_IGN of SIGCHLD).
+            signal(SIGCHLD, SIG_IGN)
             ResourceLimit.openFiles.raise(aboveHard: false)
             try systemCall("chdir /") { chdir("/") }
             let side = try HostSideMain(control, resolverPath)
@@ -50,14 +54,13 @@ final class HostSideMain {
         case .connect(let token, let address, let gateway):
             let words = Pasta.words(address: address, gateway: gateway)
             guard let pid = Self.start(words, namespace: descriptors[0], said: descriptors[1]) else { return }
-            connections[token] = pid
-            watch(pid) { [unowned self] in
+            connections[token] = watch(pid) { [unowned self] in
                 connections[token] = nil
                 // Fails where the launcher is gone, whose end is this one's.
                 try? control.send(HostSideEvent.ended(token: token).encoded)
             }
         case .disconnect(let token):
-            if let pid = connections[token] { kill(pid, SIGKILL) }
+            if let process = connections[token] { CLinux_pidfd_send_signal(process.raw, SIGKILL) }
         case .forward:
             let (own, resolverPath) = (getpid(), resolverPath)
             let child = try? ChildProcess.clone {
@@ -65,25 +68,24 @@ final class HostSideMain {
                     sockets: nil, control: SeqPacketSocket(descriptors[0]), resolverPath: resolverPath, user: nil,
                     parent: own)
             }
-            if let child { watch(child.pid) {} }
+            if let child { _ = watch(child.pid) {} }
         }
     }
 
-    /// Reaps it when it ends. One whose end nobody would see, for want of a descriptor, ends here.
-    private func watch(_ pid: pid_t, _ ended: @escaping () -> Void) {
-        func reap() {
-            while waitpid(pid, nil, 0) < 0, errno == EINTR {}
-            ended()
-        }
+    /// Says when it has ended. One whose end nobody would see, for want of a descriptor, ends here.
+    private func watch(_ pid: pid_t, _ ended: @escaping () -> Void) -> FileDescriptor? {
         do throws(SystemError) {
-            let descriptor = try ChildProcess.open(pid)
-            try loop.watch(descriptor, .readable) { [unowned self] in
-                loop.forget(descriptor)
-                reap()
+            let process = try ChildProcess.open(pid)
+            try loop.watch(process, .readable) { [unowned self] in
+                loop.forget(process)
+                ended()
             }
+            return process
         } catch {
-            kill(pid, SIGKILL)
-            reap()
+            // It may have ended already, and its number be another's.
+            if error.code != ESRCH { kill(pid, SIGKILL) }
+            ended()
+            return nil
         }
     }
 
@@ -96,6 +98,7 @@ final class HostSideMain {
             try? ChildProcess.spawn {
                 // It takes a handler that is not the default one for an error.
                 signal(SIGPIPE, SIG_DFL)
+                signal(SIGCHLD, SIG_DFL)
                 dup2(input, STDIN_FILENO)
                 dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO)
                 dup2(error, STDERR_FILENO)

@@ -57,6 +57,7 @@ enum QueueSQL {
         UPDATE jobs SET not_before_ms = NULL
         WHERE sequence IN (
             SELECT sequence FROM jobs INDEXED BY jobs_delayed WHERE state = 'queued' AND not_before_ms > ?1
+                AND not_before_ms < \(HeldSQL.never)
             ORDER BY not_before_ms LIMIT ?2)
         """
     static let nextExpiry = """
