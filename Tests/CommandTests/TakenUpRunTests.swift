@@ -16,7 +16,7 @@ struct TakenUpRunTests {
             sys.stdout.write("".join("%d\\n" % number for number in range(count, count + 3000)))
             sys.stdout.flush()
             count += 3000
-            time.sleep(0.02)
+            time.sleep(0.1)
         sys.exit(7)
         """
 
@@ -53,7 +53,12 @@ struct TakenUpRunTests {
     /// be shown again, and nothing more.
     private func joined(_ shown: String, _ next: String) throws -> String {
         let bytes = Array(next.utf8)
-        let whole = Array((0..<1_000_000).map { "\($0)\n" }.joined().utf8)
+        var whole: [UInt8] = []
+        var number = 0
+        while whole.count < shown.utf8.count + bytes.count {
+            whole += "\(number)\n".utf8
+            number += 1
+        }
         let end = shown.utf8.count
         let begin = (max(0, end - Self.chunk)...end).reversed().first {
             whole[$0...].starts(with: bytes)
