@@ -30,11 +30,12 @@ overdue() {
     (sleep $((limit - 5)) && echo "$(stamp) overdue: $name" && ps -eLo pid,ppid,tid,stat,wchan:24,args --cols 200) \
         >/dev/console 2>&1 &
     watcher=$!
+    # The shell says nothing of its end then.
+    disown "$watcher"
     "$@"
     status=$?
     pkill -P "$watcher"
     kill "$watcher" 2>/dev/null
-    wait "$watcher" 2>/dev/null
     return "$status"
 }
 
