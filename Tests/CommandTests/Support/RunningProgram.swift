@@ -7,6 +7,7 @@ import SandpoolTestSupport
 /// killed, at the latest, with its last reference.
 final class RunningProgram {
     private let folder = "/tmp/sandpool-test-\(UUID().uuidString)"
+    private let words: [String]
     private let child: pid_t
     private var ended: Int32?
 
@@ -19,6 +20,7 @@ final class RunningProgram {
         _ words: [String], environment: [String: String] = [:], stdin: FileDescriptor? = nil,
         terminal: PseudoTerminal? = nil
     ) throws {
+        self.words = words
         mkdir(folder, 0o700)
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -83,18 +85,34 @@ final class RunningProgram {
         do {
             try await eventually("the program ends") { !isRunning }
         } catch {
-            throw NeverCame(description: "\(error); it wrote: \(stdout.suffix(1_000)) \(stderr.suffix(1_000))")
+            throw overdue("\(error)")
         }
-        return try waitForEnd()
+        return result()
     }
+
+    /// Most milliseconds that a program may take: the bound is for one that hangs.
+    private static let limitMs: Int32 = 120_000
 
     /// The same, without giving the thread to others meanwhile.
     func waitForEnd() throws -> Program.Result {
-        if ended == nil {
-            var status: Int32 = 0
-            try systemCall("waitpid") { waitpid(child, &status, 0) }
-            ended = status
+        if isRunning {
+            let descriptor = try ChildProcess.open(child)
+            var entry = pollfd(fd: descriptor.raw, events: Int16(POLLIN), revents: 0)
+            while poll(&entry, 1, Self.limitMs) < 0, errno == EINTR {}
+            guard !isRunning else { throw overdue("\(words) does not end") }
         }
+        return result()
+    }
+
+    private func overdue(_ what: String) -> NeverCame {
+        NeverCame(
+            description: """
+                \(what); it wrote: \(stdout.suffix(1_000)) \(stderr.suffix(1_000)); threads:
+                \(WaitingThreads.report())
+                """)
+    }
+
+    private func result() -> Program.Result {
         let status = ended ?? 0
         let signal = status & 0x7F
         return Program.Result(
