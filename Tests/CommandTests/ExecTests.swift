@@ -24,10 +24,11 @@ import Testing
         try await eventually("the job runs") { try pool.jobs().first { $0.name == "box" }?.state == .running }
     }
 
-    /// Waits until the job's own command waits to be told.
+    /// Waits until the job's own command waits to be told. The sandbox may be gone before the one that tells it ends.
     private static func end(_ pool: PoolProcesses, code: Int) throws {
         let script = "until [ -p /tmp/end ]; do :; done; echo \(code) > /tmp/end"
-        try pool.check(["exec", "box", "--", "sh", "-c", script])
+        let told = try pool.run(["exec", "box", "--", "sh", "-c", script])
+        #expect([0, 137].contains(told.status), "\(told)")
     }
 
     @Test func theCodeIsTheCommandsAndTheStreamsStayApart() async throws {

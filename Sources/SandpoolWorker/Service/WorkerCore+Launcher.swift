@@ -32,11 +32,12 @@ extension WorkerCore {
     /// The launcher will not come back.
     func loseSandboxes() { step(.launcherLost) }
 
-    /// Ends the launcher with this worker if no sandbox is left in it, and waits until it is gone: the next worker
-    /// must not find one that is about to end.
+    /// Ends the launcher with this worker, or as soon as no sandbox is left in it. Where there is none now, waits until
+    /// it is gone: the next worker must not find one that is about to end.
     func dismissLauncher() async {
-        guard let launcher, !state.hasSandboxes else { return }
+        guard let launcher else { return }
         launcher.send(.dismiss)
+        if state.hasSandboxes { return }
         _ = await withCheckedContinuation { continuation in
             launcherWaiters.closed = continuation
             schedule(afterMs: Limits.dismissalMs) { $0.launcherWaiters.stopWatching() }

@@ -86,6 +86,11 @@ final class PoolProcesses {
     /// Whether a launcher listens for this worker.
     var hasLauncher: Bool { (try? SeqPacketSocket.connect(path: "\(directory.path)/worker/launcher.sock")) != nil }
 
+    /// The attempts that the worker has not let go of.
+    var recordsOfWorker: [String] {
+        get throws { try DirectoryListing.names(in: "\(directory.path)/worker/worker/attempts") }
+    }
+
     func startWorker() async throws {
         let token = "\(directory.path)/worker.token"
         if access(token, F_OK) != 0 {
