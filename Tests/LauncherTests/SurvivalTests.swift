@@ -31,6 +31,47 @@ import Testing
         }
     }
 
+    /// A launcher whose worker is gone takes its sandboxes down, and the next one may be there before it has ended.
+    @Test func theOneBeforeIsWaitedFor() throws {
+        try withHeldDirectory { lock, process, socket in
+            let files = "/proc/\(process.pid)/fd"
+            let path = "\(process.dataDirectory)/lock"
+            while try !FileManager.default.contentsOfDirectory(atPath: files).contains(where: {
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(files)/\($0)")) == path
+            }) {
+                try #require(!process.ends(within: 1))
+            }
+            flock(lock.raw, LOCK_UN)
+            let client = try LauncherClient(socket, process)
+            client.disconnect()
+            #expect(process.wait() == 0)
+        }
+    }
+
+    @Test func oneThatStaysIsSaid() throws {
+        try withHeldDirectory { _, process, socket in
+            let message = try #require(try socket.receive(limit: LauncherProtocol.messageLimit))
+            let expected = "data directory \(process.dataDirectory) is in use by another launcher"
+            #expect(try LauncherEvent(decoding: message.bytes) == .refused(message: expected))
+            shutdown(socket.descriptor.raw, Int32(SHUT_RDWR))
+            #expect(process.wait() == 1 << 8)
+        }
+    }
+
+    /// Somebody else holds the lock of the data directory of a launcher that was just started.
+    private func withHeldDirectory(_ body: (FileDescriptor, LauncherProcess, SeqPacketSocket) throws -> Void) throws {
+        let directory = try LauncherProcess.temporaryDirectory()
+        defer { LauncherProcess.removeData(directory) }
+        let lock = try FileDescriptor.open("\(directory)/lock", O_RDWR | O_CREAT, mode: 0o600)
+        #expect(flock(lock.raw, LOCK_EX) == 0)
+        defer { flock(lock.raw, LOCK_UN) }
+        let (own, theirs) = try SeqPacketSocket.pair()
+        let process = try LauncherProcess(
+            dataDirectory: directory, arguments: ["--connected-fd", "3"], connection: theirs.descriptor)
+        defer { if !process.hasEnded { kill(process.pid, SIGKILL); process.wait() } }
+        try body(lock, process, own)
+    }
+
     /// What a worker asked for just before it went is neither dropped nor lost: the next one hears how it goes.
     @Test(arguments: [["/bin/sh", "-c", "exit 7"], ["/no/such/program"]])
     func aStartUnderWayIsTakenOver(command: [String]) throws {

@@ -36,10 +36,24 @@ final class DataDirectory {
             throw LauncherError("data directory \(path): \(error); it must be on a local file system and owned by root")
         }
         self.path = path
-        if flock(lock.raw, LOCK_EX | LOCK_NB) != 0 {
+        guard isLockedInTime() else {
             throw LauncherError("data directory \(path) is in use by another launcher")
         }
         try checkVersion()
+    }
+
+    /// How long one that ends is waited for: its worker is gone before it, and the next one may come at once.
+    private static let patienceMs: UInt64 = 5_000
+    private static let lookMicroseconds: UInt32 = 5_000
+
+    /// flock(2) knows no time limit.
+    private func isLockedInTime() -> Bool {
+        let deadline = BoottimeClock.milliseconds() + Self.patienceMs
+        while flock(lock.raw, LOCK_EX | LOCK_NB) != 0 {
+            guard BoottimeClock.milliseconds() < deadline else { return false }
+            usleep(Self.lookMicroseconds)
+        }
+        return true
     }
 
     private func checkVersion() throws(LauncherError) {
