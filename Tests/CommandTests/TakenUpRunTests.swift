@@ -71,14 +71,21 @@ struct TakenUpRunTests {
 
     @Test func anAttemptThatTookThePlaceIsShownFromItsBegin() async throws {
         try await PoolProcesses.with(worker: true) { pool in
-            let script = "echo out; echo err >&2; sleep 1; exit 3"
-            let words = ["run", "--key", "k", "--retries", "1", "--block-network", "--", "sh", "-c", script]
-            let run = try pool.start(words)
+            // Each attempt waits for its word, so that the first one is the only one that the first process showed.
+            let script = "mkfifo /tmp/end; echo out; echo err >&2; read word < /tmp/end; exit 3"
+            let words = ["run", "--key", "k", "--name", "box", "--retries", "1", "--block-network", "--", "sh", "-c"]
+            let run = try pool.start(words + [script])
             try await eventually("it shows output") { run.stdoutBytes > 0 && run.stderr.contains("err") }
             run.signal(SIGKILL)
             _ = try await run.end()
-            try await eventually("it is tried again") { try pool.jobs().map(\.attempts.count) == [2] }
-            let result = try pool.run(words)
+            _ = try pool.run(["exec", "box", "--", "sh", "-c", "echo > /tmp/end"])
+            try await eventually("it is tried again") {
+                try pool.jobs().first.map { $0.attempts.count == 2 && $0.state == .running } ?? false
+            }
+            let again = try pool.start(words + [script])
+            try await eventually("it shows output") { again.stdoutBytes > 0 && again.stderr.contains("err") }
+            _ = try pool.run(["exec", "box", "--", "sh", "-c", "echo > /tmp/end"])
+            let result = try await again.end()
             #expect(result.status == 3)
             #expect(result.stdout == "out\n")
             #expect(result.stderr.hasSuffix("\nerr\n"), "\(result.stderr)")

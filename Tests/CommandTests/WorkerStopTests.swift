@@ -8,7 +8,9 @@ import Testing
     @Test func anIdleLauncherEndsWithItsWorker() async throws {
         try await PoolProcesses.with(worker: true) { pool in
             #expect(try pool.run(["run", "--block-network", "--", "true"]).status == 0)
-            try await eventually("the worker heard that the result is recorded") { try pool.recordsOfWorker.isEmpty }
+            try await eventually("the worker heard that the result is recorded") {
+                try pool.workerHoldsNothing()
+            }
             #expect(try await pool.stopWorker()?.status == 0)
             // Long gone, unless the host was so busy that the worker did not wait for it.
             try await eventually("the launcher is gone") { !pool.hasLauncher }

@@ -84,12 +84,12 @@ struct WorkerVerifyTests {
         let run = try RunningProgram(
             ["\(bin)/sandpool", "run", "--local", "--block-network", "--", "true"], environment: environment
         ).waitForEnd()
-        #expect(run.status == 125)
+        #expect(run.status == 125, "\(run.stderr)")
         #expect(run.stderr.contains("pivot-root got through"), "\(run.stderr)")
         let verify = try RunningProgram(
             ["\(bin)/sandpool", "worker", "verify", "--local", "--quick"], environment: environment
         ).waitForEnd()
-        #expect(verify.status == 1)
+        #expect(verify.status == 1, "\(verify.stderr)")
         #expect(verify.stdout.contains("THROUGH"), "\(verify.stderr)")
         LauncherTraces.end("\(directory.path)/local/worker/launcher")
     }

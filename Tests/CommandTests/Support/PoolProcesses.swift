@@ -86,9 +86,12 @@ final class PoolProcesses {
     /// Whether a launcher listens for this worker.
     var hasLauncher: Bool { (try? SeqPacketSocket.connect(path: "\(directory.path)/worker/launcher.sock")) != nil }
 
-    /// The attempts that the worker has not let go of.
-    var recordsOfWorker: [String] {
-        get throws { try DirectoryListing.names(in: "\(directory.path)/worker/worker/attempts") }
+    /// Whether the worker has let go of every attempt. A file that begins with an empty line belongs to none.
+    func workerHoldsNothing() throws -> Bool {
+        let records = "\(directory.path)/worker/worker/attempts"
+        return try DirectoryListing.names(in: records).allSatisfy { name in
+            FileManager.default.contents(atPath: "\(records)/\(name)")?.first == UInt8(ascii: "\n")
+        }
     }
 
     func startWorker() async throws {
