@@ -85,6 +85,14 @@ class Pool:
     def socket(self, index):
         return f"{self.base}/launcher{index}.sock"
 
+    def check(self):
+        """What `coordinator check` finds wrong with the coordinator's data, which may be in use."""
+        done = subprocess.run(
+            [self.sandpool, "coordinator", "check", "--data-dir", f"{self.base}/coordinator"],
+            capture_output=True, text=True, timeout=120)
+        found = done.stdout + ("" if done.returncode in (0, 1) else done.stderr)
+        return [f"coordinator check: {line}" for line in found.splitlines()]
+
     def environment(self):
         """What the command line needs to find the pool."""
         return {"SANDPOOL_URL": f"http://127.0.0.1:{self.port}", "SANDPOOL_TOKEN": self.client.token}

@@ -28,6 +28,7 @@ class Trial:
         self.problems += self.load.violations
         self.load.violations = []
         self.problems += self.pool.crashes()
+        self.problems += self.pool.check()
         self.say(f"{where}: {len(self.load.done)} jobs ended, {len(self.problems)} problems")
         self.load.open = not self.problems and not is_last
         return not self.problems
