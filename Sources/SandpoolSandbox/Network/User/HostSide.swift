@@ -4,16 +4,14 @@ import LinuxSystem
 /// What an ordinary user's launcher keeps of the host's net namespace before it leaves that for good: a process there,
 /// and sockets that tell what the host takes for its own. Sockets stay in the namespace they were made in.
 ///
-/// Nothing here waits for the process: one that does not take what it is told is ended, and all that it started with
-/// it.
+/// Nothing here waits for the process: one that takes nothing of what it is told for long is ended, and all that it
+/// started with it.
 final class HostSide {
     let addresses: HostAddresses
-    /// Readable when it tells something (`nextEvent`).
-    let events: FileDescriptor
     /// Whether it tells nothing any more.
     private(set) var isSilent = false
     private let route: NetlinkSocket
-    private let control: SeqPacketSocket
+    private let line: HostSideLine
     private let process: ChildProcess
 
     /// In the launcher's user namespace, and still in the host's net and mount namespaces.
@@ -23,8 +21,8 @@ final class HostSide {
         route = try NetlinkSocket(.route)
         addresses = try HostAddresses()
         let (ours, theirs) = try SeqPacketSocket.pair()
-        control = ours
-        events = ours.descriptor
+        theirs.setBuffers(HostSideLine.buffers)
+        line = HostSideLine(ours)
         process = try ChildProcess.clone(.pid) { HostSideMain.run(theirs, resolverPath: resolverPath) }
     }
 
@@ -42,30 +40,43 @@ final class HostSide {
         throw AddressPlan.noneIsFree
     }
 
+    /// Calls `heard` when it tells something (`nextEvent`), and `eased` when it takes again what it has refused.
+    func listen(
+        in loop: EventLoop, heard: @escaping () -> Void, eased: @escaping () -> Void
+    ) throws(SystemError) {
+        try line.listen(
+            in: loop, HostSideLine.Handlers(heard: heard, eased: eased) { [unowned self] in kill() })
+    }
+
+    func unlisten() { line.close() }
+
+    /// Whether it takes nothing at the moment.
+    var isFull: Bool { line.isFull }
+
     /// Has a pasta started for a namespace. What it says comes out of the pipe, whose end is its end or that there was
     /// none; the end of one that was started is told as an event, too.
+    ///
+    /// - Throws: EAGAIN where it takes nothing at the moment.
     func connect(
         _ namespace: FileDescriptor, token: UInt64, address: UInt32, gateway: UInt32
     ) throws(SystemError) -> FileDescriptor {
         let pipe = try Pipe()
         try pipe.readEnd.setNonBlocking()
         // The writing end is left to pasta alone.
-        try tell(.connect(token: token, address: address, gateway: gateway), [namespace, pipe.writeEnd])
+        try line.tell(.connect(token: token, address: address, gateway: gateway), [namespace, pipe.writeEnd])
         return pipe.readEnd
     }
 
-    func disconnect(token: UInt64) {
-        // What it started ends with it, where it cannot be told.
-        do throws(SystemError) { try tell(.disconnect(token: token)) } catch { kill() }
-    }
+    /// What it started ends with it, where it cannot be told for long.
+    func disconnect(token: UInt64) { line.tellEnd(of: token) }
 
     /// Starts a DNS forwarder whose end the end of its connection tells.
-    func startForwarder(_ theirs: SeqPacketSocket) throws(SystemError) { try tell(.forward, [theirs.descriptor]) }
+    func startForwarder(_ theirs: SeqPacketSocket) throws(SystemError) { try line.tell(.forward, [theirs.descriptor]) }
 
     /// What it has told; nil when there is nothing more.
     func nextEvent() -> HostSideEvent? {
         do {
-            if let message = try control.receive(limit: HostSideEvent.sizeLimit, waiting: false) {
+            if let message = try line.receive() {
                 return try HostSideEvent(message.bytes)
             }
         } catch let error as SystemError where error.code == EAGAIN {
@@ -82,8 +93,4 @@ final class HostSide {
     func kill() { try? process.send(SIGKILL) }
 
     func reap() { _ = try? process.reap() }
-
-    private func tell(_ command: HostSideCommand, _ descriptors: [FileDescriptor] = []) throws(SystemError) {
-        try control.send(command.encoded, descriptors, waiting: false)
-    }
 }

@@ -48,7 +48,7 @@ final class PastaProcesses {
     init(_ side: HostSide, _ loop: EventLoop) throws(SystemError) {
         self.side = side
         self.loop = loop
-        try loop.watch(side.events, .readable) { [unowned self] in hear() }
+        try side.listen(in: loop, heard: { [unowned self] in hear() }, eased: { [unowned self] in work() })
         try loop.watch(side.end, .readable) { [unowned self] in loseSide() }
     }
 
@@ -80,13 +80,13 @@ final class PastaProcesses {
         for token in Array(starts.keys) { _ = close(token) }
         running = [:]
         isSideGone = true
-        loop.forget(side.events)
+        side.unlisten()
         loop.forget(side.end)
         side.kill()
     }
 
     private func work() {
-        while starts.count < Self.startsAtOnce, !waiting.isEmpty {
+        while starts.count < Self.startsAtOnce, !waiting.isEmpty, !side.isFull {
             let (token, order) = waiting.removeFirst()
             begin(token, order)
         }
@@ -106,6 +106,8 @@ final class PastaProcesses {
                 fail(token, "did not start within \(Self.startMs / 1_000) s")
             }
             starts[token] = Start(order, said, deadline)
+        } catch let error as SystemError where error.code == EAGAIN && side.isFull {
+            waiting.insert((token, order), at: 0)
         } catch {
             order.started(.failure(NetworkError(describing: error, while: "start \(Pasta.path)")))
         }
@@ -152,13 +154,13 @@ final class PastaProcesses {
             running.removeValue(forKey: token)?()
         }
         // At the end of the connection nothing is told any more, and the process ends.
-        if side.isSilent { loop.forget(side.events) }
+        if side.isSilent { side.unlisten() }
     }
 
     /// Everything that was started there is gone, and no other can be made: the launcher cannot go back.
     private func loseSide() {
         loop.forget(side.end)
-        loop.forget(side.events)
+        side.unlisten()
         side.reap()
         isSideGone = true
         Diagnostics.write("\(Self.sideIsGone.message)")
