@@ -81,8 +81,15 @@ extension CoordinatorState {
         effects.append(.wake(.leases, at: moment))
     }
 
+    /// Excuses a turn that comes late. Whether it is served at once or waits for a call of this conversation does not
+    /// count: a slow store hears of everybody meanwhile.
+    mutating func noteTurnOfLeases() {
+        guard let alarm = leases.alarm, alarm <= moment.uptime else { return }
+        leases.liveness.excuse(moment.uptime - alarm, at: moment.uptime)
+        leases.alarm = nil
+    }
+
     mutating func turnOfLeases() {
-        if let alarm = leases.alarm { leases.liveness.excuse(moment.uptime - alarm, at: moment.uptime) }
         leases.alarm = nil
         let (verdicts, next) = leases.liveness.judge(at: moment.uptime) { attempts[of: $0] }
         for verdict in verdicts {

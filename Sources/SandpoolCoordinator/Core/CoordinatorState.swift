@@ -58,6 +58,7 @@ package struct CoordinatorState: Sendable {
         switch event {
         case .recovered(let workers, let live): recover(workers, live)
         case .turn(let conversation):
+            if conversation == .leases { noteTurnOfLeases() }
             if outstanding.contains(conversation) { missedTurns.insert(conversation) } else { turn(conversation) }
         case .answered(let conversation, let answer):
             settleCall(of: conversation) { $0.answered(conversation, answer) }

@@ -77,6 +77,29 @@ import Testing
         #expect(core.state.session(of: worker) != session)
     }
 
+    /// A turn that waits for this conversation's own call is no standstill of the process.
+    @Test func aSlowStoreExcusesNobodysSilence() throws {
+        var core = SteppedCoordinator()
+        let (first, second) = (core.id(WorkerID.self), core.id(WorkerID.self))
+        let attempt = core.live(of: first)
+        _ = try core.open(1, first, holding: [attempt])
+        core.advance(seconds: 20)
+        _ = try core.open(2, second, holding: [core.live(of: second, rerun: .never)])
+        core.advance(seconds: 15)
+        try core.ring(.leases)
+        #expect(core.calls[.leases] == .setUnreachable(first, true))
+        core.advance(seconds: 20)
+        try core.ring(.leases)
+        core.advance(seconds: 64)
+        try core.answer(.leases, .done)
+        core.turn(.leases)
+        #expect(try core.answer(.leases, .done) == .setUnreachable(second, true), "64 s ago it was silent for 35 s")
+        core.advance(seconds: 1)
+        try core.ring(.leases)
+        guard case .recordLosses(let losses) = core.calls[.leases] else { throw TestFailure("not in time") }
+        #expect(losses.map(\.lease) == [attempt.lease])
+    }
+
     @Test func aWorkerThatCameBackMeanwhileIsLeftAlone() throws {
         var core = SteppedCoordinator()
         let (silent, back) = (core.id(WorkerID.self), core.id(WorkerID.self))
