@@ -12,7 +12,7 @@ import Testing
     private final class Receiver: InputReceiver {
         private let frames = Mutex<[InputFrame]>([])
 
-        func send(_ frame: Frame) {
+        func queue(_ frame: Frame) {
             if case .input(let input) = frame { frames.withLock { $0.append(input) } }
         }
 

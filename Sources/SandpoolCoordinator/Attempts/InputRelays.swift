@@ -95,8 +95,8 @@ final class InputRelays<Key: Hashable & Sendable>: Sendable {
     /// Sends a worker what it may have now, from the first byte that the command has not taken where that worker, or
     /// another attempt, had nothing yet.
     ///
-    /// The client's task and the worker's session both come here. The frames leave under the lock, because one that
-    /// overtook another would be a gap to the worker, which cuts the input off.
+    /// The client's task and the worker's session both come here. The frames are queued under the lock, because one
+    /// that overtook another would be a gap to the worker, which cuts the input off.
     ///
     /// - Parameters:
     ///   - id: what the frames carry: the attempt's id or the exec's.
@@ -109,7 +109,7 @@ final class InputRelays<Key: Hashable & Sendable>: Sendable {
                 relay.sent = relay.consumed
                 relay.isEndSent = false
             }
-            while let frame = Self.next(from: &relay, id: id, epoch: epoch) { receiver.send(.input(frame)) }
+            while let frame = Self.next(from: &relay, id: id, epoch: epoch) { receiver.queue(.input(frame)) }
             table[key] = relay
         }
     }
@@ -160,8 +160,8 @@ extension InputRelays<JobID> {
 
 /// Where frames with input go: a worker's session.
 protocol InputReceiver: AnyObject, Sendable {
-    /// Never waits, and never comes back here.
-    func send(_ frame: Frame)
+    /// Never waits, and never comes back here. Who has pushed sees to it that it goes.
+    func queue(_ frame: Frame)
 }
 
 extension WorkerLink: InputReceiver {}

@@ -122,5 +122,6 @@ extension ExecTable {
     /// Sends the worker what input it may have now.
     func push(_ exec: Exec) {
         inputs.push(exec.id, id: exec.id.text, epoch: exec.lease.epoch, to: exec.session)
+        exec.session.flush()
     }
 }

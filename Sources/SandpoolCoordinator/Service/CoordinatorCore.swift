@@ -8,8 +8,9 @@ import Synchronization
 /// Drives `CoordinatorState`: feeds it what happens, one event at a time, and does what its steps ask for.
 ///
 /// What never waits is done under the lock, so that effects happen in the order of the steps that asked for them. None
-/// of it comes back here. What waits, calls to the store and output to be placed, is left to who fed the event: each
-/// conversation is a task, and so the store sees the calls of all of them at once.
+/// of it comes back here. A message gets its place there, and is encoded once the lock is free. What waits, calls to
+/// the store and output to be placed, is left to who fed the event: each conversation is a task, and so the store sees
+/// the calls of all of them at once.
 final class CoordinatorCore: Sendable {
     /// Wakes one of the conversations that last as long as the coordinator.
     private struct Bell: Sendable {
@@ -33,6 +34,13 @@ final class CoordinatorCore: Sendable {
         var commands: [CommandID: PendingCommand] = [:]
         /// Numbers sessions and commands.
         var count: UInt64 = 0
+    }
+
+    /// What is left of an effect for when the lock is free: encoding takes time, and nobody may read the log.
+    fileprivate enum Later {
+        case flush(WorkerLink)
+        case end(WorkerLink, CoordinatorState.SessionEnd)
+        case log(CoordinatorState.Severity, String, WorkerID?)
     }
 
     private let store: any JobStore
@@ -70,44 +78,58 @@ final class CoordinatorCore: Sendable {
     /// Takes an event in and does what follows, but for what waits: that is returned, for the caller to do.
     @discardableResult
     func feed(_ event: CoordinatorState.Event) -> CoordinatorState.Effect? {
+        var own: CoordinatorState.Effect?
+        var later: [Later] = []
         guarded.withLock { guarded in
-            var own: CoordinatorState.Effect?
             for effect in guarded.state.step(event, at: clock.moment) {
                 switch effect {
                 case .call, .append, .publishOutput: own = effect
-                default: perform(effect, &guarded)
+                default: perform(effect, &guarded, &later)
                 }
             }
-            return own
         }
+        for rest in later { perform(rest) }
+        return own
     }
 
-    private func perform(_ effect: CoordinatorState.Effect, _ guarded: inout Guarded) {
+    private func perform(
+        _ effect: CoordinatorState.Effect, _ guarded: inout Guarded, _ later: inout [Later]
+    ) {
         switch effect {
         case .turn(.session(let id)): guarded.links[id]?.turns.raise()
         case .turn(.command(let id)): guarded.commands[id]?.signal.raise()
         case .turn(let conversation): bells[conversation]?.signal.raise()
         case .wake(let conversation, let moment): bells[conversation]?.alarm.set(moment)
-        case .send(let id, .assign(let assignments)): guarded.links[id]?.send(assignments)
-        case .send(let id, let message): guarded.links[id]?.send(message)
+        case .send(let id, let message):
+            guard let link = guarded.links[id] else { return }
+            link.queue(message)
+            later.flush(link)
         case .pause(let id): guarded.links[id]?.pause()
         case .resume(let id): guarded.links[id]?.resume()
-        case .end(let id, .close): guarded.links[id]?.close()
-        case .end(let id, .abort(let reason)): guarded.links[id]?.abort(reason)
-        case .end(let id, .refuse(let error)): guarded.links[id]?.refuse(error)
+        case .end(let id, let reason): if let link = guarded.links[id] { later.append(.end(link, reason)) }
         case .pushInput(let job, let lease, let id, let again):
-            if let link = guarded.links[id] { inputs.push(job, for: lease, to: link, again: again) }
+            guard let link = guarded.links[id] else { return }
+            inputs.push(job, for: lease, to: link, again: again)
+            later.flush(link)
         case .dropInput(let job): inputs.drop(job)
         case .publish(let job, let notice): hub.publish(notice, of: job)
         case .lookAgain: doubts.signal.raise()
         case .reply(let id, let reply):
             guarded.commands[id]?.reply = reply
             guarded.commands[id]?.signal.raise()
+        case .log(let severity, let message, let worker): later.append(.log(severity, message, worker))
+        case .call, .append, .publishOutput: break
+        }
+    }
+
+    private func perform(_ rest: Later) {
+        switch rest {
+        case .flush(let link): link.flush()
+        case .end(let link, let reason): link.end(reason)
         case .log(let severity, let message, let worker):
             logger.log(
                 level: severity == .error ? .error : .info, "\(message)",
                 metadata: worker.map { ["worker": "\($0)"] })
-        case .call, .append, .publishOutput: break
         }
     }
 
@@ -264,6 +286,14 @@ final class CoordinatorCore: Sendable {
         guarded.withLock { $0.state.enrolled }.sorted { left, right in
             (left.registration.name, left.registration.id) < (right.registration.name, right.registration.id)
         }
+    }
+}
+
+extension [CoordinatorCore.Later] {
+    /// Once for what is queued together.
+    fileprivate mutating func flush(_ link: WorkerLink) {
+        if case .flush(let last) = last, last === link { return }
+        append(.flush(link))
     }
 }
 

@@ -5,7 +5,8 @@ import SandpoolModel
 import SandpoolStore
 import Synchronization
 
-/// One worker's session as the rest of the coordinator sees it. Sending never waits: see `Outbox`.
+/// One worker's session as the rest of the coordinator sees it. Sending never waits: see `Outbox`. Under a lock that
+/// others wait for, only `queue` is called: the rest encodes, or writes a log.
 final class WorkerLink: Sendable {
     let id: SessionID
     let worker: WorkerID
@@ -56,25 +57,24 @@ final class WorkerLink: Sendable {
 
     // MARK: Sending
 
+    /// Puts a message behind what was sent before. It goes with the next `flush`.
+    func queue(_ message: CoordinatorMessage) { outbox.queue(.message(message)) }
+
+    func queue(_ frame: Frame) { outbox.queue(.frame(frame)) }
+
+    /// Sends what was queued.
+    func flush() {
+        do { try outbox.flush() } catch { abort("\(error)") }
+    }
+
     func send(_ message: CoordinatorMessage) {
-        do { try send(Frame.message(message)) } catch { fail(error) }
+        queue(message)
+        flush()
     }
 
     func send(_ frame: Frame) {
-        do { try outbox.send(frame) } catch { fail(error) }
-    }
-
-    /// Sends assignments, as many in a frame as fit into one.
-    func send(_ assignments: [Assignment]) {
-        do {
-            try send(Frame.message(CoordinatorMessage.assign(assignments)))
-        } catch FrameError.payloadTooLong where assignments.count > 1 {
-            let half = assignments.count / 2
-            send(Array(assignments[..<half]))
-            send(Array(assignments[half...]))
-        } catch {
-            fail(error)
-        }
+        queue(frame)
+        flush()
     }
 
     // MARK: The end
@@ -86,7 +86,7 @@ final class WorkerLink: Sendable {
     }
 
     /// Tells the worker why its session ends.
-    func refuse(_ error: APIError) {
+    private func refuse(_ error: APIError) {
         logger.warning("session refused: \(error.message)", metadata: ["worker": "\(worker)"])
         send(.failed(error))
         close()
@@ -99,5 +99,11 @@ final class WorkerLink: Sendable {
         channel.close(promise: nil)
     }
 
-    private func fail(_ error: any Error) { abort("\(error)") }
+    func end(_ reason: CoordinatorState.SessionEnd) {
+        switch reason {
+        case .close: close()
+        case .abort(let reason): abort(reason)
+        case .refuse(let error): refuse(error)
+        }
+    }
 }

@@ -22,7 +22,8 @@ struct WorkerSessionHandler: Sendable {
                     try await read(body, outbox: outbox)
                 } catch {
                     logger.warning("worker session broken: \(error)")
-                    try? outbox.send(.message(CoordinatorMessage.failed(APIError(any: error))))
+                    outbox.queue(.message(.failed(APIError(any: error))))
+                    try? outbox.flush()
                 }
             }
             while let bytes = await outbox.next() { try await writer.write(bytes) }
@@ -130,6 +131,7 @@ struct WorkerSessionHandler: Sendable {
         else { return }
         parts.hub.publish(.inputConsumed(taken), to: attempt.job)
         parts.inputs.push(attempt.job, for: lease, to: session)
+        session.flush()
     }
 
     private func consumed(_ id: ExecID, to offset: Int64, of session: WorkerLink) {

@@ -176,6 +176,7 @@ struct RunHandler: Sendable {
             let session = parts.core.session(of: attempt.lease.worker)
         else { return }
         parts.inputs.push(job, for: AttemptLease(attempt.lease), to: session)
+        session.flush()
     }
 
     /// The client ended its request: no more input. One that vanished is known by its closed channel, and its
