@@ -107,6 +107,22 @@ import Testing
         }
     }
 
+    /// A worker tells by it whether what it asked for can have run and gone.
+    @Test func aLauncherNamesItselfAlikeToEachWorkerAndLikeNoOther() throws {
+        var names: [String] = []
+        for _ in 0..<2 {
+            try withService { service in
+                for _ in 0..<2 {
+                    let client = try service.connect()
+                    names.append(client.instance)
+                    client.disconnect()
+                }
+            }
+        }
+        #expect(names[0] == names[1] && names[2] == names[3] && names[0] != names[2])
+        #expect(names.allSatisfy { $0.utf8.count == 36 })
+    }
+
     @Test func aSecondWorkerIsRefused() throws {
         try withService { service in
             let first = try service.connect()

@@ -27,7 +27,8 @@ import Testing
     ]
 
     static let events: [LauncherEvent] = [
-        .welcome(version: 1, bootID: "b", hostFingerprint: "f", makesDisks: false), .refused(message: "no"),
+        .welcome(version: 1, bootID: "b", hostFingerprint: "f", makesDisks: false, instance: "i"),
+        .refused(message: "no"),
         .starting(id: "a"), .adopted(id: "a", startedBoottimeMs: 1), .started(id: "a", startedBoottimeMs: 2),
         .failed(id: "a", failure: .init(stage: "exec", errno: -1, message: "m", kind: .spec)),
         .exited(

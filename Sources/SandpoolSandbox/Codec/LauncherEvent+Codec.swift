@@ -2,12 +2,13 @@ extension LauncherEvent {
     public func encoded() -> [UInt8] {
         var writer = ByteWriter()
         switch self {
-        case .welcome(let version, let bootID, let hostFingerprint, let makesDisks):
+        case .welcome(let version, let bootID, let hostFingerprint, let makesDisks, let instance):
             writer.write(UInt8(1))
             writer.write(version)
             writer.write(bootID)
             writer.write(hostFingerprint)
             writer.write(makesDisks)
+            writer.write(instance)
         case .refused(let message):
             writer.write(UInt8(2))
             writer.write(message)
@@ -51,7 +52,8 @@ extension LauncherEvent {
         case 1:
             self = .welcome(
                 version: try reader.read(), bootID: try reader.readString(),
-                hostFingerprint: try reader.readString(), makesDisks: try reader.readBool())
+                hostFingerprint: try reader.readString(), makesDisks: try reader.readBool(),
+                instance: try reader.readString())
         case 2: self = .refused(message: try reader.readString())
         case 3: self = .adopted(id: try reader.readString(), startedBoottimeMs: try reader.read())
         case 4: self = .started(id: try reader.readString(), startedBoottimeMs: try reader.read())

@@ -9,14 +9,18 @@ final class LauncherService {
     private var greeted = false
     private let keepsSandboxes: Bool
     private let bootID: String
+    /// Names this launcher among all that ever ran; as random as it takes, since a pid comes again.
+    private let instance: String
     private let layers: LayerStore
 
     init(_ launcher: Launcher, keepsSandboxes: Bool) throws(SystemError) {
         self.launcher = launcher
         self.keepsSandboxes = keepsSandboxes
         layers = try LayerStore(launcher)
-        bootID = try FileDescriptor.open("/proc/sys/kernel/random", O_PATH | O_DIRECTORY)
-            .read("boot_id").filter { !$0.isWhitespace }
+        let random = try FileDescriptor.open("/proc/sys/kernel/random", O_PATH | O_DIRECTORY)
+        bootID = try random.read("boot_id").filter { !$0.isWhitespace }
+        // A new one at each reading (random(4)).
+        instance = try random.read("uuid").filter { !$0.isWhitespace }
         launcher.tell = { [unowned self] event, descriptors in
             if greeted { link?.send(event, descriptors) }
         }
@@ -129,7 +133,7 @@ final class LauncherService {
             link?.send(
                 .welcome(
                     version: LauncherProtocol.version, bootID: bootID, hostFingerprint: launcher.hostFingerprint,
-                    makesDisks: launcher.makesDisks),
+                    makesDisks: launcher.makesDisks, instance: instance),
                 [own.descriptor])
             for sandbox in launcher.sandboxes.values { adopt(sandbox) }
             // After `adopted`, so that the worker knows every sandbox that progress is told of.

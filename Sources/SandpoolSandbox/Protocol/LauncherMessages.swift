@@ -5,7 +5,7 @@
 /// opens with `hello`, the launcher answers with `welcome`; a version that the launcher does not know is
 /// answered with `refused` and the connection is closed.
 public enum LauncherProtocol {
-    public static let version: UInt32 = 6
+    public static let version: UInt32 = 7
     /// Bound on one message, well under the 256 KiB at which SEQPACKET fails.
     public static let messageLimit = 65_536
     /// Bound on a plan's memfd.
@@ -48,8 +48,10 @@ public enum LauncherEvent: Equatable, Sendable {
     /// The answer to `hello`. Descriptor: a SEQPACKET socket for `SpoolProgress` messages, to which the spooler holds
     /// the other end.
     /// Followed by one `starting` or `adopted` for each sandbox that is still there. `makesDisks`: whether a writable
-    /// layer may be as large as the sandbox's memory, or larger.
-    case welcome(version: UInt32, bootID: String, hostFingerprint: String, makesDisks: Bool)
+    /// layer may be as large as the sandbox's memory, or larger. `instance`: the same for as long as this launcher
+    /// keeps what it was asked for. It forgets a sandbox only when it is told to, or once it has said `failed`; so one
+    /// that was asked of this instance, and is neither here nor known to have been released, was never started.
+    case welcome(version: UInt32, bootID: String, hostFingerprint: String, makesDisks: Bool, instance: String)
     case refused(message: String)
     /// A sandbox that an earlier worker asked for and heard nothing of yet: `started` or `failed` follows.
     case starting(id: String)

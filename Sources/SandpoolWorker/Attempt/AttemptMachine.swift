@@ -84,7 +84,7 @@ struct AttemptMachine: Hashable, Sendable {
         case giveBack
         /// Note in the journal that the result needs to be kept no more.
         case settleJournal
-        /// Let the launcher forget the sandbox.
+        /// Let the launcher forget the sandbox, once nothing here says that it should be there.
         case release
         /// Drop everything about the attempt.
         case forget
@@ -209,6 +209,7 @@ struct AttemptMachine: Hashable, Sendable {
     private mutating func leave(_ actions: [Action]) -> [Action] {
         phase = .gone
         defer { hasSandbox = false }
-        return actions + (hasSandbox ? [.release] : []) + [.forget]
+        // The record goes first: one that is there without its sandbox says that there never was one.
+        return actions + [.forget] + (hasSandbox ? [.release] : [])
     }
 }

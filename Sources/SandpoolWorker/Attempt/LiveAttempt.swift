@@ -24,6 +24,8 @@ struct LiveAttempt: Sendable {
     var receivedMs: Int64
     /// When this process asked for the sandbox.
     var launchedMs: Int64?
+    /// The launcher that it was asked of.
+    var launcher: String?
     var startedAt: Timestamp?
 
     /// Whether the spools can be read.

@@ -191,6 +191,11 @@ extension Outcome {
             commandStarted: commandStarted)
     }
 
+    /// Word to or from a launcher that lives was lost, and it has nothing of the attempt.
+    package static let neverAsked = Outcome(
+        cause: .workerLost, message: "the worker was interrupted before the launcher had made the sandbox",
+        commandStarted: false)
+
     static let hostRestarted = Outcome(cause: .workerLost, message: "the host restarted while it ran")
 }
 

@@ -16,6 +16,7 @@ extension WorkerState {
     }
 
     private mutating func perform(_ action: AttemptMachine.Action, for id: AttemptID) {
+        if case .release = action { return ask(.release(id: id.text)) }
         guard let lease = attempts[id]?.lease else { return }
         switch action {
         case .progress(.running): effects.append(.wake(afterMs: Limits.startHoldMs, .tellStart(lease)))
@@ -28,8 +29,8 @@ extension WorkerState {
         case .report: offerResult(id)
         case .giveBack: giveBack(lease)
         case .settleJournal: effects.append(.settle(lease))
-        case .release: ask(.release(id: id.text))
         case .forget: forget(id)
+        case .release: break
         }
     }
 
@@ -45,9 +46,11 @@ extension WorkerState {
         attempts[id]?.usesHostImage = root == .host
         attempts[id]?.hasDownloads = !assignment.spec.downloads.isEmpty
         attempts[id]?.launchedMs = now.uptimeMs
+        attempts[id]?.launcher = launcherInstance
         attempts[id]?.assignment = nil
         let record = AttemptRecord(
-            assignment, bootID: settings.bootID, usesHostImage: root == .host, layers: attempt.layers)
+            assignment, bootID: settings.bootID, launcher: launcherInstance, usesHostImage: root == .host,
+            layers: attempt.layers)
         effects.append(.start(record, assignment, root))
     }
 

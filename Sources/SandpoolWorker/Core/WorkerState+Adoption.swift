@@ -27,14 +27,16 @@ extension WorkerState {
         hasListed = hasLauncher
         for (id, attempt) in attempts.sorted(by: { $0.key < $1.key })
         where attempt.machine.hasSandbox && !inherited.adopted.contains(id) && !attempt.isWaiting {
-            apply(.launcherLost(end(.launcherLost(commandStarted: true))), to: id)
+            apply(.launcherLost(end(loss(of: attempt))), to: id)
         }
         let (records, results) = (inherited.records, inherited.results)
         inherited = Inherited()
         for (id, record) in records.sorted(by: { $0.key < $1.key }) {
-            restore(record, results[id], machine: results[id] == nil ? .adopted() : .journaled(hasSandbox: false))
-            let outcome: Outcome =
-                record.bootID == settings.bootID ? .launcherLost(commandStarted: true) : .hostRestarted
+            let machine: AttemptMachine =
+                results[id] == nil ? .adopted(isStarted: false) : .journaled(hasSandbox: false)
+            restore(record, results[id], machine: machine)
+            guard let attempt = attempts[id] else { continue }
+            let outcome = record.bootID == settings.bootID ? loss(of: attempt) : .hostRestarted
             apply(.launcherLost(end(outcome)), to: id)
         }
         for (id, result) in results.sorted(by: { $0.key < $1.key }) where records[id] == nil { restore(result) }
@@ -42,11 +44,21 @@ extension WorkerState {
         if attempts.values.contains(where: \.isAtStake) { watchSilence() }
     }
 
+    /// What became of an attempt that the launcher does not have.
+    ///
+    /// It keeps a sandbox until this worker has it released, and by then the worker has dropped its record. So what is
+    /// not there, and was to be asked of the same launcher, never got to it, or failed before its command was executed.
+    private func loss(of attempt: LiveAttempt) -> Outcome {
+        let isSame = attempt.launcher != nil && attempt.launcher == launcherInstance
+        return isSame && attempt.machine.phase == .launching ? .neverAsked : .launcherLost(commandStarted: true)
+    }
+
     private mutating func restore(_ record: AttemptRecord, _ result: AttemptResult?, machine: AttemptMachine) {
         var attempt = LiveAttempt(
             lease: record.lease, job: record.job, machine: machine, outcomes: OutcomeBuilder(record),
             graceMs: PlanBuilder.graceMs(record.graceSeconds), isRerunSafe: record.isRerunSafe ?? false,
             receivedMs: now.uptimeMs)
+        attempt.launcher = record.launcher
         attempt.layers = record.layers
         attempt.usesHostImage = record.usesHostImage
         attempt.hasDownloads = record.hasDownloads

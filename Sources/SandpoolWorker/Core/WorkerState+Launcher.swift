@@ -7,6 +7,7 @@ extension WorkerState {
     mutating func launcherConnected() {
         hasLauncher = true
         hasListed = false
+        launcherInstance = nil
         inherited.adopted = []
     }
 
@@ -17,7 +18,8 @@ extension WorkerState {
 
     mutating func handle(_ event: LauncherEvent, _ spools: SpoolSizes?) {
         switch event {
-        case .welcome(_, _, let fingerprint, let makesDisks):
+        case .welcome(_, _, let fingerprint, let makesDisks, let instance):
+            launcherInstance = instance
             hostFingerprint = fingerprint
             self.makesDisks = makesDisks
         case .starting(let id): adopt(id, isStarted: false)

@@ -78,6 +78,8 @@ package struct WorkerState: Sendable {
     /// Whether it has said everything that it has. What is asked for before is not in its list, and would be taken for
     /// lost.
     var hasListed = false
+    /// The launcher that is connected, as it names itself.
+    var launcherInstance: String?
     var hostFingerprint: String?
     /// Whether the launcher can make a writable layer that is not in memory; nil until it has said so.
     var makesDisks: Bool?

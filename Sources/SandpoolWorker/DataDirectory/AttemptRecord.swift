@@ -7,6 +7,8 @@ package struct AttemptRecord: Codable, Hashable, Sendable {
     var job: JobID
     /// The boot in which it was started: no sandbox survives a boot.
     var bootID: String
+    /// The launcher that was to be asked for it, as it names itself; `nil` in a record of an older worker.
+    var launcher: String?
     var memoryBytes: Int64?
     var diskBytes: Int64?
     var outputBytes: Int64?
@@ -21,10 +23,13 @@ package struct AttemptRecord: Codable, Hashable, Sendable {
     /// Layers that the sandbox uses.
     var layers: [String]
 
-    package init(_ assignment: Assignment, bootID: String, usesHostImage: Bool, layers: [String]) {
+    package init(
+        _ assignment: Assignment, bootID: String, launcher: String? = nil, usesHostImage: Bool, layers: [String]
+    ) {
         lease = assignment.lease
         job = assignment.job
         self.bootID = bootID
+        self.launcher = launcher
         memoryBytes = assignment.spec.resources.memoryBytes
         diskBytes = assignment.spec.resources.diskBytes
         outputBytes = assignment.spec.resources.outputBytes

@@ -15,7 +15,7 @@ enum LauncherSamples {
         setupMicros: 10, downloadMessage: "d", changedMounts: .max - 4)
 
     static let events: [LauncherEvent] = [
-        .welcome(version: LauncherProtocol.version, bootID: "b", hostFingerprint: "f", makesDisks: true),
+        .welcome(version: LauncherProtocol.version, bootID: "b", hostFingerprint: "f", makesDisks: true, instance: "i"),
         .refused(message: "no"),
         .starting(id: "sb-1"), .adopted(id: "sb-1", startedBoottimeMs: 1), .started(id: "sb-1", startedBoottimeMs: 2),
         .failed(id: "sb-1", failure: .init(stage: "exec", errno: -1, message: "m", kind: .spec)),

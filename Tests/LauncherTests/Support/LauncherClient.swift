@@ -7,6 +7,7 @@ import Testing
 final class LauncherClient {
     let process: LauncherProcess?
     private(set) var hostFingerprint = ""
+    private(set) var instance = ""
     private(set) var adopted: [(id: String, descriptors: [FileDescriptor])] = []
     private var socket: SeqPacketSocket?
     private(set) var progress: SeqPacketSocket?
@@ -21,10 +22,11 @@ final class LauncherClient {
         self.process = process
         try send(.hello(version: LauncherProtocol.version))
         let (event, descriptors) = try next()
-        guard case .welcome(_, _, let fingerprint, _) = event, let first = descriptors.first else {
+        guard case .welcome(_, _, let fingerprint, _, let instance) = event, let first = descriptors.first else {
             throw TestFailure("no welcome but \(event)")
         }
         hostFingerprint = fingerprint
+        self.instance = instance
         progress = SeqPacketSocket(first)
     }
 

@@ -10,8 +10,8 @@ import Testing
     private static let id = Samples.attempt(1).text
     private static let lease = Samples.lease(1)
 
-    private static func record(bootID: String = SteppedWorker.bootID) -> AttemptRecord {
-        AttemptRecord(Samples.assignment(1), bootID: bootID, usesHostImage: false, layers: ["a"])
+    private static func record(bootID: String = SteppedWorker.bootID, launcher: String? = nil) -> AttemptRecord {
+        AttemptRecord(Samples.assignment(1), bootID: bootID, launcher: launcher, usesHostImage: false, layers: ["a"])
     }
 
     struct Case: Sendable, CustomTestStringConvertible {
@@ -91,8 +91,42 @@ import Testing
         #expect(worker.assign(1).started == [])
         #expect(worker.connectLauncher().started == [Samples.attempt(1)])
         worker.step(.launcherGone)
-        // It was asked for, and the launcher does not have it: nobody knows whether it ran.
-        #expect(worker.connectLauncher().journaled.map(\.result.outcome.commandStarted) == [true])
+        // It was asked for, and another launcher does not have it: nobody knows whether it ran.
+        #expect(worker.connectLauncher(instance: "j").journaled.map(\.result.outcome.commandStarted) == [true])
+    }
+
+    /// A launcher forgets nothing by itself, so one that lives and has nothing of an attempt never made its sandbox.
+    @Test(arguments: [("i", "i", false), ("i", "j", true), (nil, "i", true)])
+    func aWorkerKilledBeforeItAskedSaysThatNothingRan(recorded: String?, connected: String, isStarted: Bool) throws {
+        var worker = SteppedWorker(records: [Self.record(launcher: recorded)])
+        let outcome = try #require(worker.connectLauncher(instance: connected).journaled.first?.result.outcome)
+        #expect(outcome == (isStarted ? .launcherLost(commandStarted: true) : .neverAsked))
+        #expect(outcome.cause == .workerLost && outcome.isRetryable)
+    }
+
+    @Test func aHostThatRestartedRanItPerhapsWhateverItsLauncherSays() {
+        var worker = SteppedWorker(records: [Self.record(bootID: "earlier", launcher: "i")])
+        #expect(worker.connectLauncher(instance: "i").journaled.map(\.result.outcome) == [.hostRestarted])
+    }
+
+    /// The connection alone was lost, and what was on its way with it.
+    @Test(arguments: [false, true])
+    func whatTheSameLauncherDoesNotHaveNeverRanUnlessItSaidSo(isStarted: Bool) {
+        var worker = SteppedWorker.ready()
+        worker.assign(1)
+        if isStarted { worker.start(1) }
+        worker.step(.launcherGone)
+        #expect(worker.connectLauncher().journaled.map(\.result.outcome.commandStarted) == [isStarted])
+    }
+
+    @Test func theRecordNamesTheLauncherThatIsAsked() {
+        var worker = SteppedWorker()
+        worker.connectLauncher(instance: "k")
+        worker.join()
+        let launchers: [String?] = worker.assign(1).compactMap {
+            if case .start(let record, _, _) = $0 { record.launcher } else { nil }
+        }
+        #expect(launchers == ["k"])
     }
 
     /// The spooler's word has its own way, and may overtake the launcher's with the spools, which then come no more.

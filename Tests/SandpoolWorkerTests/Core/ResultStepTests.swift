@@ -23,7 +23,7 @@ import Testing
         #expect(worker.sentResults() == [entry.result])
         #expect(
             worker.hear(.recorded([RecordedResult(lease: lease, verdict: verdict)])) == [
-                .settle(lease), .ask(.release(id: id)), .forget(lease, layers: ["l1"], hasDownloads: false),
+                .settle(lease), .forget(lease, layers: ["l1"], hasDownloads: false), .ask(.release(id: id)),
                 .wakeWriter,
             ])
         #expect(worker.state.isAtRest)
@@ -78,7 +78,7 @@ import Testing
         #expect(worker.state.inventory == [])
         #expect(
             worker.exit(1, .killed, reason: .cancelled) == [
-                .ask(.release(id: id)), .forget(lease, layers: ["l1"], hasDownloads: false), .wakeWriter,
+                .forget(lease, layers: ["l1"], hasDownloads: false), .ask(.release(id: id)), .wakeWriter,
             ])
         #expect(worker.state.isAtRest)
     }

@@ -42,11 +42,15 @@ struct SteppedWorker {
 
     /// A launcher connects that has these sandboxes, and says so.
     @discardableResult
-    mutating func connectLauncher(_ sandboxes: [(LauncherEvent, SpoolSizes?)] = []) -> [Effect] {
+    mutating func connectLauncher(
+        _ sandboxes: [(LauncherEvent, SpoolSizes?)] = [], instance: String = "i"
+    ) -> [Effect] {
         var effects = step(.launcherConnected)
         effects += step(
             .launcher(
-                .welcome(version: 1, bootID: Self.bootID, hostFingerprint: "f", makesDisks: true), spools: nil))
+                .welcome(
+                    version: 1, bootID: Self.bootID, hostFingerprint: "f", makesDisks: true, instance: instance),
+                spools: nil))
         for (event, spools) in sandboxes { effects += step(.launcher(event, spools: spools)) }
         return effects + step(.launcher(.layers([]), spools: nil))
     }

@@ -72,7 +72,8 @@ final class FakeLauncher: Sendable {
                 listen(to: ours)
                 try socket.send(
                     LauncherEvent.welcome(
-                        version: LauncherProtocol.version, bootID: "boot", hostFingerprint: "f", makesDisks: false
+                        version: LauncherProtocol.version, bootID: "boot", hostFingerprint: "f",
+                        makesDisks: false, instance: "i"
                     ).encoded(), [theirs.descriptor])
             case .listLayers:
                 try socket.send(LauncherEvent.layers([]).encoded())

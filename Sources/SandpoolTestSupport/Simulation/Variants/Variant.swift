@@ -26,6 +26,8 @@ package enum Variant: String, CaseIterable, Sendable {
     case replacedTooEarly
     /// A worker never ends what may be running elsewhere.
     case ownKillMissing
+    /// A worker takes each launcher for the one before it.
+    case launchersAlike
     /// A worker that starts does not read the records of the one before.
     case adoptionSkipped
     /// The record is not written before the sandbox is asked for.

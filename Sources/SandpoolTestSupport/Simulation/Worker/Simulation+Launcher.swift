@@ -29,8 +29,8 @@ extension Simulation {
         tell(
             host,
             .welcome(
-                version: LauncherProtocol.version, bootID: hosts[host].bootID, hostFingerprint: "usr", makesDisks: true)
-        )
+                version: LauncherProtocol.version, bootID: hosts[host].bootID, hostFingerprint: "usr", makesDisks: true,
+                instance: variant == .launchersAlike ? "any" : "launcher-\(hosts[host].launcher.start)"))
         for id in hosts[host].launcher.sandboxes.keys.sorted() { list(id, on: host) }
         tell(host, .layers([]))
     }

@@ -116,17 +116,26 @@ extension Simulation {
         let effects = hosts[host].worker?.state.step(event, at: moment) ?? []
         for effect in effects {
             guard hosts[host].worker?.start == start else { return }
-            if let left = hosts[host].worker?.effectsLeft {
-                if left == 0 {
-                    if chance.one(in: 4) { return crashHost(host) }
-                    note(.workerCrashed)
-                    crashWorker(host)
-                    return after(chance.span(100_000...60_000_000), .repair(.startWorker(host: host)))
-                }
-                hosts[host].worker?.effectsLeft = left - 1
-            }
+            guard comesAsFar(host) else { return }
             perform(effect, on: host)
         }
+    }
+
+    /// Whether the process goes on to the next thing that it does for its state.
+    private func comesAsFar(_ host: Int) -> Bool {
+        guard let left = hosts[host].worker?.effectsLeft else { return true }
+        guard left == 0 else {
+            hosts[host].worker?.effectsLeft = left - 1
+            return true
+        }
+        if chance.one(in: 4) {
+            crashHost(host)
+        } else {
+            note(.workerCrashed)
+            crashWorker(host)
+            after(chance.span(100_000...60_000_000), .repair(.startWorker(host: host)))
+        }
+        return false
     }
 
     private func perform(_ effect: WorkerState.Effect, on host: Int) {
@@ -136,7 +145,9 @@ extension Simulation {
         case .prepare(let assignment): prepare(assignment, on: host)
         case .start(let record, let assignment, _): start(record, assignment, on: host)
         case .upload(let lease): upload(lease, on: host)
-        case .journal(let result, let stdout, let stderr): journal(result, stdout, stderr, on: host)
+        case .journal(let result, let stdout, let stderr):
+            if result.outcome.message == Outcome.neverAsked.message { note(.neverAsked) }
+            journal(result, stdout, stderr, on: host)
         case .settle(let lease): addToJournal(.settled(lease), on: host)
         case .forget(let lease, let layers, _):
             hosts[host].disk.removeRecord(of: lease.attempt)
@@ -220,6 +231,7 @@ extension Simulation {
             return feedSoon(host, .startFailed(assignment.lease, "no space left on device"), within: 20)
         }
         if variant != .recordNotSaved { hosts[host].disk.save(record, of: assignment.lease.attempt) }
+        guard comesAsFar(host) else { return }
         ask(host, .start(id: assignment.lease.attempt.text), job: jobIndex(assignment.job))
     }
 }
