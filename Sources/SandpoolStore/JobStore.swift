@@ -114,8 +114,12 @@ public protocol JobStore: Sendable {
     /// Records that workers were heard of; `lastSeenAt` never goes back.
     func recordSeen(_ workers: [WorkerID], now: Timestamp) async throws
 
-    /// Stops leases to a worker, or allows them again with `nil`. Whether it is enrolled.
+    /// Stops leases to a worker, or allows them again with `nil`, which ends a quarantine too. Whether it is enrolled.
     func setDrain(_ drain: Drain?, worker: WorkerID) async throws -> Bool
+
+    /// Notes that a worker is quarantined, or is not any more. Leases are refused by whoever asks for them. Whether it
+    /// is enrolled.
+    func setQuarantine(_ quarantine: Quarantine?, worker: WorkerID) async throws -> Bool
 
     /// Takes a worker off the list; its attempts are untouched. Whether it was enrolled.
     func forgetWorker(_ id: WorkerID, now: Timestamp) async throws -> Bool

@@ -81,6 +81,43 @@ import Testing
         #expect(placed.count == (makesDisks ? 1 : 0))
     }
 
+    /// What had no room before goes on once a quarantine is over.
+    @Test func aQuarantineLetsNothingThenOneThenAllThrough() {
+        var state = SchedulerState()
+        let offer = worker(cpus: 4)
+        let queue = [job(1), job(2), job(3)]
+        let shut = placements(&state, [.connected(offer, held: [:]), .admit(offer.id, .none)], queue: queue)
+        #expect(shut.isEmpty)
+        let trial = placements(&state, [.admit(offer.id, .trial)], queue: queue)
+        #expect(trial.map(\.job) == [queue[0].id])
+        let rest = Array(queue[1...])
+        #expect(placements(&state, [.queueChanged], queue: rest).isEmpty, "one at a time")
+        // It ended without a word of the worker: the next one tries.
+        let again = placements(&state, [.released(offer.id, queue[0].id, after: .milliseconds(1))], queue: rest)
+        #expect(again.map(\.job) == [queue[1].id])
+        let open = placements(&state, [.admit(offer.id, .all)], queue: [queue[2]])
+        #expect(open.map(\.job) == [queue[2].id])
+    }
+
+    @Test func aTrialThatBecameNoLeaseLeavesItsPlaceToTheNext() {
+        var state = SchedulerState()
+        let offer = worker(cpus: 4)
+        let queue = [job(1), job(2)]
+        let trial = placements(
+            &state, [.connected(offer, held: [:]), .admit(offer.id, .trial)], queue: [queue[0]])
+        let refused = trial.map { SchedulerState.Event.refused($0, workerUnavailable: false) }
+        #expect(placements(&state, refused, queue: [queue[1]]).map(\.job) == [queue[1].id])
+    }
+
+    @Test func jobsGoRoundAQuarantinedWorker() {
+        var state = SchedulerState()
+        let (shut, open) = (worker(cpus: 1), worker(cpus: 8))
+        let events: [SchedulerState.Event] = [
+            .connected(shut, held: [:]), .connected(open, held: [:]), .admit(shut.id, .none),
+        ]
+        #expect(placements(&state, events, queue: [job(1), job(2)]).map(\.worker) == [open.id, open.id])
+    }
+
     @Test func aRetryGoesElsewhereWhereItCan() {
         var state = SchedulerState()
         let (first, second) = (worker(), worker())

@@ -4,7 +4,7 @@ import SandpoolModel
 public struct WorkerInfo: Codable, Hashable, Sendable {
     public var id: WorkerID
     public var name: String
-    /// `connected`, `unreachable`, `draining`, `gone`.
+    /// `connected`, `unreachable`, `draining`, `quarantined`, `gone`.
     public var state: String
     public var labels: [String: String]
     public var capacity: Resources
@@ -17,6 +17,9 @@ public struct WorkerInfo: Codable, Hashable, Sendable {
     /// Why it gets nothing new, and when what it still runs is ended.
     public var drainReason: String?
     public var drainDeadline: Timestamp?
+    /// Why it gets nothing until a job tries it, and when one may; of a worker that failed to set sandboxes up.
+    public var quarantineReason: String?
+    public var quarantinedUntil: Timestamp?
     /// What came out when it attacked its own sandboxes; of a connected worker.
     public var verification: VerificationSummary?
     /// Whether a job's disk may be as large as its memory, or larger.
@@ -26,7 +29,7 @@ public struct WorkerInfo: Codable, Hashable, Sendable {
         id: WorkerID, name: String, state: String, labels: [String: String], capacity: Resources, used: Resources,
         running: Int, images: [String], softwareVersion: String, connectedAt: Timestamp?, lastSeenAt: Timestamp,
         drainReason: String? = nil, drainDeadline: Timestamp? = nil, verification: VerificationSummary? = nil,
-        makesDisks: Bool? = nil
+        makesDisks: Bool? = nil, quarantineReason: String? = nil, quarantinedUntil: Timestamp? = nil
     ) {
         self.id = id
         self.name = name
@@ -43,6 +46,8 @@ public struct WorkerInfo: Codable, Hashable, Sendable {
         self.drainDeadline = drainDeadline
         self.verification = verification
         self.makesDisks = makesDisks
+        self.quarantineReason = quarantineReason
+        self.quarantinedUntil = quarantinedUntil
     }
 }
 

@@ -33,6 +33,7 @@ extension WorkerHello {
         try APIError.require(TerminalText.harmless(name) == name, "hello.name", "it holds control characters")
         try APIError.require(!bootID.isEmpty, "hello.bootID", "it is empty")
         try APIError.require(bootID, atMost: SessionLimits.idBytes, in: "hello.bootID")
+        if let process { try APIError.require(process, atMost: SessionLimits.idBytes, in: "hello.process") }
         try APIError.require(softwareVersion, atMost: SessionLimits.idBytes, in: "hello.softwareVersion")
         for (field, amount) in [
             ("cpuMillis", capacity.cpuMillis), ("memoryBytes", capacity.memoryBytes), ("diskBytes", capacity.diskBytes),

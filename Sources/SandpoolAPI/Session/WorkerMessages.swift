@@ -103,12 +103,14 @@ public struct WorkerHello: Codable, Hashable, Sendable {
     /// When it was sent, by the host's clock since boot (CLOCK_BOOTTIME): one that the network held back is not taken
     /// for news.
     public var sentMs: Int64?
+    /// Names the worker's process: what was held against an earlier one says nothing of this one.
+    public var process: String?
 
     public init(
         version: Int = WorkerSession.version, id: WorkerID, name: String, bootID: String, capacity: Resources,
         labels: [String: String], images: [String], offersHostImage: Bool, held: [HeldAttempt],
         softwareVersion: String, verification: VerificationSummary? = nil, makesDisks: Bool? = nil,
-        sentMs: Int64? = nil
+        sentMs: Int64? = nil, process: String? = nil
     ) {
         self.version = version
         self.id = id
@@ -123,6 +125,7 @@ public struct WorkerHello: Codable, Hashable, Sendable {
         self.verification = verification
         self.makesDisks = makesDisks
         self.sentMs = sentMs
+        self.process = process
     }
 }
 

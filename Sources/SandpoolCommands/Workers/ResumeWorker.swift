@@ -6,7 +6,7 @@ import SandpoolModel
 struct ResumeWorker: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume",
-        abstract: "Let a drained worker take jobs again.",
+        abstract: "Let a drained or quarantined worker take jobs again.",
         discussion: "Example: sandpool worker resume build-3")
 
     @OptionGroup var connection: ConnectionOptions

@@ -30,6 +30,8 @@ struct ShowWorker: AsyncParsableCommand {
         lines.add("state", worker.state)
         lines.add("drain", worker.drainReason)
         lines.add("deadline", worker.drainDeadline?.description)
+        lines.add("quarantine", worker.quarantineReason)
+        lines.add("until", worker.quarantinedUntil?.description)
         lines.add("running", String(worker.running))
         lines.add("cpus", WorkerText.cpus(worker))
         lines.add("memory", WorkerText.memory(worker))

@@ -40,6 +40,11 @@ public struct CoordinatorTimings: Hashable, Sendable {
     public var disconnectGrace = Duration.seconds(60)
     /// How long a queued job waits before its follower is told that no worker is enrolled.
     public var noWorkerNotice = Duration.seconds(1)
+    /// How many jobs in a row a worker fails to set up until it is quarantined.
+    public var quarantineAfter = 5
+    /// How long it gets no jobs then, until one tries it; doubled with each trial that fails, up to the longest.
+    public var quarantineBackoff = Duration.seconds(30)
+    public var longestQuarantine = Duration.seconds(600)
 
     public init() {}
 }

@@ -52,6 +52,7 @@ extension CoordinatorState {
             lose(id, worker, rest)
         case (.forgetting(let worker), .known(let isKnown)):
             workers[worker] = nil
+            _ = quarantines.clear(worker)
             leases.liveness.forget(worker)
             sessions.forget(worker)
             // One that came back meanwhile enrols anew.
@@ -79,10 +80,12 @@ extension CoordinatorState {
     }
 
     private mutating func drained(_ worker: WorkerID, _ drain: Drain?) {
+        let wasDrained = workers[worker]?.drain != nil
         workers[worker]?.drain = drain
         if drain == nil {
+            let wasQuarantined = endQuarantine(of: worker, "an operator resumed it")
             // A worker that drains does so to the end of its session, so that it begins a new one.
-            endSession(of: worker, .close)
+            if wasDrained || !wasQuarantined { endSession(of: worker, .close) }
         } else {
             post(.drain(worker, true))
             send(.drain, to: worker)

@@ -44,6 +44,7 @@ extension CoordinatorState {
         for (report, verdict) in zip(reports, verdicts) where verdict == .recorded {
             let id = report.lease.attempt
             guard let attempt = attempts[id], attempts.advance(id, to: AttemptState(report.step)) else { continue }
+            if report.step == .started { noteSetUp(on: report.lease.worker) }
             let state: JobState = report.step == .started ? .running : .starting
             effects.append(.publish(attempt.job, .state(state, note: report.step.note)))
         }
@@ -57,7 +58,9 @@ extension CoordinatorState {
                 effects.append(.publish(job, .tail(tail, at: min(report.finishedAt, moment.wall))))
             }
         }
+        let since = reports.map { attempts[$0.lease]?.since }
         settle(reports.map(\.lease), answers, isMeasured: true)
+        judge(reports, answers, since: since)
         let recorded = zip(reports, answers).map { report, answer in
             RecordedResult(lease: AttemptLease(report.lease), verdict: .init(answer.verdict))
         }

@@ -109,7 +109,7 @@ extension CoordinatorState {
 
 /// Who has calls to the store, one at a time each.
 package enum Conversation: Hashable, Sendable {
-    case scheduler, queue, leases
+    case scheduler, queue, leases, quarantines
     /// Has turns only.
     case drains
     case session(SessionID)

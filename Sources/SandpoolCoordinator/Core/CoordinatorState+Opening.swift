@@ -60,6 +60,9 @@ extension CoordinatorState {
         workers[worker] = enrolment.record
         guard sessions.all[id]?.isOver == false else { return }
         sessions.noteGreeting(of: id)
+        if let held = quarantines.held[worker], held.quarantine.process != sessions.all[id]?.process {
+            endQuarantine(of: worker, "it was started anew")
+        }
         for other in others where other < id { end(other, .abort("the worker opened another one")) }
         noteSign(of: worker)
         sessions.all[id]?.opening?.isSameBoot = !sessions.rebooted.contains(worker)
@@ -178,6 +181,7 @@ extension CoordinatorState {
             effects.append(.pushInput(attempt.job, lease, id, again: false))
         }
         var offer = offer
+        offer.admission = quarantines.held[offer.id]?.admission ?? .all
         let strangers = sessions.all[id]?.strangers.isEmpty ?? true ? nil : Self.strangersHinder
         if let hindrance = opening.hello.verification?.distrust ?? strangers {
             sessions.all[id]?.hindrance = hindrance

@@ -33,6 +33,7 @@ package struct CoordinatorState: Sendable {
     var scheduling = Scheduling()
     var leases: Leases
     var queue = QueueAlarm()
+    var quarantines = Quarantines()
     var commands: [CommandID: CommandStage] = [:]
     var isStopping = false
 
@@ -109,6 +110,7 @@ package struct CoordinatorState: Sendable {
         case .queue: turnOfQueue()
         case .leases: turnOfLeases()
         case .drains: endDrained()
+        case .quarantines: turnOfQuarantines()
         case .session(let id): turnOfSession(id)
         case .command(let id): turnOfCommand(id)
         }
@@ -120,6 +122,7 @@ package struct CoordinatorState: Sendable {
         case .queue: queueAnswered(answer)
         case .leases: leasesAnswered(answer)
         case .drains: break
+        case .quarantines: quarantinesAnswered(answer)
         case .session(let id): sessionAnswered(id, answer)
         case .command(let id): commandAnswered(id, answer)
         }
@@ -131,6 +134,7 @@ package struct CoordinatorState: Sendable {
         case .queue: queueFailed(failure)
         case .leases: leasesFailed(failure)
         case .drains: break
+        case .quarantines: quarantinesFailed(failure)
         case .session(let id): sessionFailed(id, failure)
         case .command(let id): commandFailed(id, failure)
         }
@@ -141,7 +145,10 @@ package struct CoordinatorState: Sendable {
     /// Takes up what an earlier process left. Nobody could renew a lease while there was no coordinator, so every
     /// worker's silence counts from now on: each has the whole of it to come back with its inventory.
     private mutating func recover(_ workers: [WorkerRecord], _ live: [LiveAttempt]) {
-        for record in workers { self.workers[record.registration.id] = record }
+        for record in workers {
+            self.workers[record.registration.id] = record
+            recoverQuarantine(of: record)
+        }
         hold(live)
         for attempt in live { noteSign(of: attempt.lease.worker) }
         effects.append(.turn(.queue))

@@ -90,6 +90,8 @@ struct Sessions: Sendable {
 
 struct SessionState: Sendable {
     let worker: WorkerID
+    /// The worker's process, as it names itself.
+    let process: String?
     /// `nil` once it is open.
     var opening: Opening?
     /// It is not used any more: ended, or replaced by another one.
@@ -107,6 +109,7 @@ struct SessionState: Sendable {
 
     init(_ hello: WorkerHello) {
         worker = hello.id
+        process = hello.process
         opening = Opening(hello: hello)
     }
 }

@@ -36,6 +36,7 @@ package enum StoreCall: Hashable, Sendable {
 
     // MARK: Answered by `known`
     case setDrain(Drain?, WorkerID)
+    case setQuarantine(Quarantine?, WorkerID)
     case forgetWorker(WorkerID)
 }
 

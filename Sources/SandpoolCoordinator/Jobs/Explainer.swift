@@ -56,6 +56,10 @@ struct Explainer: Sendable {
             let isTrusted = session.verification?.isTrusted ?? true
             return "gets no jobs: \(hindrance)" + (isTrusted ? "" : "; 'sandpool worker verify' there tells more")
         }
+        if let (quarantine, isOnTrial) = parts.core.quarantine(of: id) {
+            let next = isOnTrial ? "one job at a time tries it" : "a job tries it from \(quarantine.until) on"
+            return "is quarantined (\(quarantine.reason)); \(next), 'sandpool worker resume' ends that at once"
+        }
         let used = parts.core.attempts(of: id).reduce(Resources.zero) { $0 + $1.resources }
         let lacks = Feasibility.lacking(wanted, in: record.registration.capacity - used, "free are")
         guard !lacks.isEmpty else { return "has room; the job, or jobs before it, are about to start" }

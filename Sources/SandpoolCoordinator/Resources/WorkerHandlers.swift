@@ -94,18 +94,26 @@ struct WorkerHandlers: Sendable {
         let registration = record.registration
         let held = parts.core.attempts(of: registration.id)
         let hindrance = session.flatMap { parts.core.hindrance(of: $0) }
+        let quarantine = parts.core.quarantine(of: registration.id)?.quarantine
         return WorkerInfo(
-            id: registration.id, name: registration.name, state: state(record, session, hindrance),
+            id: registration.id, name: registration.name,
+            state: state(record, session, hindrance, isQuarantined: quarantine != nil),
             labels: registration.labels, capacity: registration.capacity,
             used: held.reduce(.zero) { $0 + $1.resources }, running: held.count { $0.state == .running },
             images: registration.images, softwareVersion: registration.softwareVersion,
             connectedAt: session?.openedAt, lastSeenAt: session == nil ? record.lastSeenAt : parts.clock.now,
             drainReason: record.drain?.reason ?? hindrance, drainDeadline: record.drain?.deadline,
-            verification: session?.verification, makesDisks: registration.makesDisks)
+            verification: session?.verification, makesDisks: registration.makesDisks,
+            quarantineReason: quarantine?.reason, quarantinedUntil: quarantine?.until)
     }
 
-    private func state(_ record: WorkerRecord, _ session: WorkerLink?, _ hindrance: String?) -> String {
-        if session != nil { return record.drain == nil && hindrance == nil ? "connected" : "draining" }
+    private func state(
+        _ record: WorkerRecord, _ session: WorkerLink?, _ hindrance: String?, isQuarantined: Bool
+    ) -> String {
+        if session != nil {
+            if record.drain != nil || hindrance != nil { return "draining" }
+            return isQuarantined ? "quarantined" : "connected"
+        }
         return parts.core.isSilent(record.registration.id) ? "gone" : "unreachable"
     }
 }

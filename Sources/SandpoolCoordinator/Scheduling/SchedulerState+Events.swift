@@ -20,6 +20,8 @@ extension SchedulerState {
         case connected(WorkerOffer, held: [JobID: Resources])
         case disconnected(WorkerID)
         case drain(WorkerID, Bool)
+        /// A quarantine began, ended, or has its trial.
+        case admit(WorkerID, WorkerOffer.Admission)
         /// Jobs became claimable, or stopped being so.
         case queueChanged
         /// The answer to `Effect.load`.

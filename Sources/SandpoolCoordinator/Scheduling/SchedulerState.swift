@@ -48,7 +48,7 @@ package struct SchedulerState: Sendable {
         case .drawn(let lines, let limit):
             survey.draw(lines, limit: limit)
             survey.drop(queue.holds)
-        case .connected, .disconnected, .drain, .queueChanged, .released, .refused:
+        case .connected, .disconnected, .drain, .admit, .queueChanged, .released, .refused:
             survey.change()
             noteChange(event)
         }
@@ -62,6 +62,8 @@ package struct SchedulerState: Sendable {
             workers[id] = nil
         case .drain(let id, let drains):
             workers[id]?.offer.drains = drains
+        case .admit(let id, let admission):
+            workers[id]?.admit(admission)
         case .queueChanged:
             queue.isStale = true
         case .released(let worker, let job, let duration):
@@ -153,7 +155,7 @@ package struct SchedulerState: Sendable {
     /// The worker for a job: one that has not tried it, has room now, and is left with the least.
     private func choose(for job: QueuedJob) -> WorkerID? {
         let fitting = workers.values.filter { slot in
-            slot.accepts(job) && !reservation.isHeld(slot.offer.id, against: job)
+            slot.isOpen && slot.accepts(job) && !reservation.isHeld(slot.offer.id, against: job)
         }
         let roomy = fitting.filter { $0.free.fits(job.resources) }
         let candidates = roomy.isEmpty ? fitting.filter { $0.canPrefetch(job, tuning: tuning) } : roomy

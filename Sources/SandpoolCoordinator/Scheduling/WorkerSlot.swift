@@ -12,6 +12,15 @@ struct WorkerOffer: Hashable, Sendable {
     var drains: Bool
     /// Whether a disk may be as large as the memory, or larger.
     var makesDisks = true
+    var admission = Admission.all
+
+    /// What a quarantine lets through.
+    enum Admission: Hashable, Sendable {
+        case all
+        /// A job at a time, which tries whether sandboxes can be set up there.
+        case trial
+        case none
+    }
 
     /// Whether it could run the job when empty.
     func suits(resources: Resources, require: [String: String], image: String?) -> Bool {
@@ -26,6 +35,8 @@ struct WorkerSlot: Sendable {
     private(set) var held: [JobID: Resources]
     /// What is not given out; negative where more than fits was prefetched.
     private(set) var free: Resources
+    /// The job that tries the worker.
+    private var trial: JobID?
     /// Moving average of how long attempts lately stayed; `nil` until one has ended.
     private var typicalStay: Duration?
 
@@ -38,23 +49,34 @@ struct WorkerSlot: Sendable {
     mutating func take(_ job: QueuedJob) {
         held[job.id] = job.resources
         free = free - job.resources
+        if offer.admission == .trial { trial = job.id }
+    }
+
+    mutating func admit(_ admission: WorkerOffer.Admission) {
+        offer.admission = admission
+        trial = nil
     }
 
     mutating func release(_ job: JobID, after stay: Duration?) {
         guard let resources = held.removeValue(forKey: job) else { return }
         free = free + resources
+        if trial == job { trial = nil }
         guard let stay else { return }
         typicalStay = typicalStay.map { ($0 * 3 + stay) / 4 } ?? stay
     }
 
     /// Whether the job may run here at all.
     func accepts(_ job: QueuedJob) -> Bool {
-        !offer.drains && offer.suits(resources: job.resources, require: job.require, image: job.image)
+        !offer.drains && offer.admission != .none
+            && offer.suits(resources: job.resources, require: job.require, image: job.image)
     }
+
+    /// Whether another job may be placed here before one that is here has ended.
+    var isOpen: Bool { !offer.drains && offer.admission != .none && trial == nil }
 
     /// Whether anything may be placed here, whatever its size.
     func hasRoom(tuning: SchedulerState.Tuning) -> Bool {
-        guard !offer.drains else { return false }
+        guard isOpen else { return false }
         return (free.cpuMillis > 0 && free.memoryBytes > 0) || prefetches(tuning: tuning)
     }
 
@@ -68,7 +90,7 @@ struct WorkerSlot: Sendable {
     }
 
     private func prefetches(tuning: SchedulerState.Tuning) -> Bool {
-        guard let typicalStay else { return false }
+        guard let typicalStay, offer.admission == .all else { return false }
         return typicalStay < tuning.prefetchBelow && free.cpuMillis > -offer.capacity.cpuMillis * Int64(tuning.prefetch)
     }
 

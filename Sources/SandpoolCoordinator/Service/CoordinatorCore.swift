@@ -136,7 +136,7 @@ final class CoordinatorCore: Sendable {
     // MARK: Conversations
 
     /// Those that last as long as the coordinator.
-    private static let lasting: [Conversation] = [.scheduler, .queue, .leases, .drains]
+    private static let lasting: [Conversation] = [.scheduler, .queue, .leases, .drains, .quarantines]
 
     /// Works until `stop` or cancellation.
     func run() async {
@@ -278,6 +278,11 @@ final class CoordinatorCore: Sendable {
 
     /// Why a worker gets no jobs, whatever operators say.
     func hindrance(of session: WorkerLink) -> String? { guarded.withLock { $0.state.hindrance(of: session.id) } }
+
+    /// A worker's quarantine, and whether a job may try it by now.
+    func quarantine(of worker: WorkerID) -> (quarantine: Quarantine, isOnTrial: Bool)? {
+        guarded.withLock { $0.state.quarantine(of: worker) }
+    }
 
     func isSilent(_ worker: WorkerID) -> Bool { guarded.withLock { $0.state.isSilent(worker, at: clock.moment) } }
 

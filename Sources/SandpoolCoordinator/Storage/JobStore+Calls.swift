@@ -34,6 +34,8 @@ extension JobStore {
         case .returnLeases(let leases): return .ends(try await returnLeases(leases, now: now))
         case .recordLosses(let losses): return .ends(try await recordLosses(losses, now: now))
         case .setDrain(let drain, let worker): return .known(try await setDrain(drain, worker: worker))
+        case .setQuarantine(let quarantine, let worker):
+            return .known(try await setQuarantine(quarantine, worker: worker))
         case .forgetWorker(let worker): return .known(try await forgetWorker(worker, now: now))
         }
     }

@@ -76,6 +76,10 @@ struct ReservingStore: JobStore {
         try await reserve.supporting { try await store.setDrain(drain, worker: worker) }
     }
 
+    func setQuarantine(_ quarantine: Quarantine?, worker: WorkerID) async throws -> Bool {
+        try await reserve.supporting { try await store.setQuarantine(quarantine, worker: worker) }
+    }
+
     func forgetWorker(_ id: WorkerID, now: Timestamp) async throws -> Bool {
         try await reserve.supporting { try await store.forgetWorker(id, now: now) }
     }

@@ -53,6 +53,11 @@ extension SQLiteJobStore {
         }
     }
 
+    public func setQuarantine(_ quarantine: Quarantine?, worker: WorkerID) async throws -> Bool {
+        let json = try quarantine.map { try StoredJSON.encode($0) }
+        return try await write { try $0.change(WorkerSQL.setQuarantine, [json, worker.text]) == 1 }
+    }
+
     public func forgetWorker(_ id: WorkerID, now: Timestamp) async throws -> Bool {
         try await write { try $0.change(WorkerSQL.forget, [now.milliseconds, id.text]) == 1 }
     }
@@ -69,6 +74,9 @@ extension SQLiteJobStore {
                 makesDisks: try row.decode(forColumn: "makes_disks")),
             drain: try row.decode(String?.self, forColumn: "drain_reason").map {
                 Drain(reason: $0, deadline: deadline)
+            },
+            quarantine: try row.decode(String?.self, forColumn: "quarantine").map {
+                try StoredJSON.decode(Quarantine.self, from: $0)
             },
             enrolledAt: try row.moment("enrolled_at_ms"), lastSeenAt: try row.moment("last_seen_at_ms"))
     }

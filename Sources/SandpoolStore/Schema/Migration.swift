@@ -7,6 +7,6 @@ struct Migration: Sendable {
     /// Every step, oldest first.
     static let all: [Migration] = [
         initialSchema, workerTokens, queueDemands, noOutputLengths, tokensOfWorkers,
-        disksOfWorkers, endsOfJobs, lostFutures,
+        disksOfWorkers, endsOfJobs, lostFutures, troubleOfWorkers,
     ]
 }

@@ -20,7 +20,7 @@ CREATE TABLE workers (
     drain_deadline_ms INTEGER,
     enrolled_at_ms INTEGER NOT NULL,
     last_seen_at_ms INTEGER NOT NULL,
-    forgotten_at_ms INTEGER, token TEXT CHECK (token GLOB 'tk-*' AND length(token) = 29), makes_disks INTEGER NOT NULL DEFAULT 1 CHECK (makes_disks IN (0, 1)),
+    forgotten_at_ms INTEGER, token TEXT CHECK (token GLOB 'tk-*' AND length(token) = 29), makes_disks INTEGER NOT NULL DEFAULT 1 CHECK (makes_disks IN (0, 1)), quarantine TEXT CHECK (json_type(quarantine) = 'object'),
     CONSTRAINT deadline_only_while_draining
         CHECK (drain_deadline_ms IS NULL OR drain_reason IS NOT NULL)
 ) STRICT, WITHOUT ROWID;

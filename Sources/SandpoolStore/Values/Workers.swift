@@ -34,12 +34,17 @@ public struct WorkerRegistration: Hashable, Sendable {
 public struct WorkerRecord: Hashable, Sendable {
     public var registration: WorkerRegistration
     public var drain: Drain?
+    public var quarantine: Quarantine?
     public var enrolledAt: Timestamp
     public var lastSeenAt: Timestamp
 
-    public init(registration: WorkerRegistration, drain: Drain?, enrolledAt: Timestamp, lastSeenAt: Timestamp) {
+    public init(
+        registration: WorkerRegistration, drain: Drain?, quarantine: Quarantine? = nil, enrolledAt: Timestamp,
+        lastSeenAt: Timestamp
+    ) {
         self.registration = registration
         self.drain = drain
+        self.quarantine = quarantine
         self.enrolledAt = enrolledAt
         self.lastSeenAt = lastSeenAt
     }
@@ -55,6 +60,25 @@ public struct Drain: Hashable, Sendable {
     public init(reason: String, deadline: Timestamp?) {
         self.reason = reason
         self.deadline = deadline
+    }
+}
+
+/// Why a worker that failed to set up sandboxes gets no more jobs, until one of them tries whether it still does.
+public struct Quarantine: Codable, Hashable, Sendable {
+    /// One line for people, as short as whoever quarantines makes it.
+    public var reason: String
+    /// When a job may try the worker.
+    public var until: Timestamp
+    /// Milliseconds that it was to last when it began or its last trial failed; the next one lasts longer.
+    public var backoffMs: Int64
+    /// The worker's process in which it came about, as it names itself: another one starts over.
+    public var process: String?
+
+    public init(reason: String, until: Timestamp, backoffMs: Int64, process: String?) {
+        self.reason = reason
+        self.until = until
+        self.backoffMs = backoffMs
+        self.process = process
     }
 }
 

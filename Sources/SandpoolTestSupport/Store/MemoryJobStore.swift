@@ -109,6 +109,10 @@ extension MemoryJobStore {
         try use { try $0.setDrain(drain, worker: worker) }
     }
 
+    public func setQuarantine(_ quarantine: Quarantine?, worker: WorkerID) throws -> Bool {
+        try use { try $0.setQuarantine(quarantine, worker: worker) }
+    }
+
     public func forgetWorker(_ id: WorkerID, now: Timestamp) throws -> Bool {
         try use { try $0.forgetWorker(id, now: now) }
     }

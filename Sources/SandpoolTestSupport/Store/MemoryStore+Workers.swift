@@ -12,8 +12,8 @@ extension MemoryStore {
         owners[worker.id] = wanted == nil ? owner ?? token : token
         let before = enrolled[worker.id]
         let record = WorkerRecord(
-            registration: worker, drain: before?.drain, enrolledAt: before?.enrolledAt ?? now,
-            lastSeenAt: max(before?.lastSeenAt ?? now, now))
+            registration: worker, drain: before?.drain, quarantine: before?.quarantine,
+            enrolledAt: before?.enrolledAt ?? now, lastSeenAt: max(before?.lastSeenAt ?? now, now))
         enrolled[worker.id] = record
         return WorkerEnrolment(record: record, previousBootID: before?.registration.bootID)
     }
@@ -36,6 +36,13 @@ extension MemoryStore {
     package mutating func setDrain(_ drain: Drain?, worker: WorkerID) throws -> Bool {
         guard enrolled[worker] != nil else { return false }
         enrolled[worker]?.drain = drain
+        if drain == nil { enrolled[worker]?.quarantine = nil }
+        return true
+    }
+
+    package mutating func setQuarantine(_ quarantine: Quarantine?, worker: WorkerID) throws -> Bool {
+        guard enrolled[worker] != nil else { return false }
+        enrolled[worker]?.quarantine = quarantine
         return true
     }
 

@@ -27,7 +27,7 @@ extension WorkerState {
             id: settings.worker, name: settings.name, bootID: settings.bootID, capacity: settings.capacity,
             labels: settings.labels, images: images, offersHostImage: settings.offersHostImage, held: inventory,
             softwareVersion: Version.current, verification: verification, makesDisks: makesDisks,
-            sentMs: session.helloMs)
+            sentMs: session.helloMs, process: settings.process)
     }
 
     /// Every attempt that runs or has a result that was not recorded.

@@ -16,10 +16,12 @@ package struct WorkerState: Sendable {
         var labels: [String: String]
         var offersHostImage: Bool
         var bootID: String
+        /// Names this process among all that ever were this worker.
+        var process: String?
 
         package init(
             worker: WorkerID, name: String, capacity: Resources, labels: [String: String] = [:],
-            offersHostImage: Bool = true, bootID: String
+            offersHostImage: Bool = true, bootID: String, process: String? = nil
         ) {
             self.worker = worker
             self.name = name
@@ -27,6 +29,7 @@ package struct WorkerState: Sendable {
             self.labels = labels
             self.offersHostImage = offersHostImage
             self.bootID = bootID
+            self.process = process
         }
     }
 

@@ -147,6 +147,7 @@ public struct Worker: Service {
         if let bytes = configuration.diskBytes { capacity.diskBytes = bytes }
         return WorkerState.Settings(
             worker: directory.workerID, name: configuration.name ?? HostFacts.name(), capacity: capacity,
-            labels: configuration.labels, offersHostImage: configuration.offersHostImage, bootID: bootID)
+            labels: configuration.labels, offersHostImage: configuration.offersHostImage, bootID: bootID,
+            process: String(UInt64.random(in: .min ... .max), radix: 16))
     }
 }

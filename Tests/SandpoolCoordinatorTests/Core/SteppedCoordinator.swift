@@ -32,6 +32,11 @@ struct SteppedCoordinator {
         moment.wall = moment.wall.advanced(by: .bounded(seconds: seconds))
     }
 
+    /// The wall clock is set, and no time passes.
+    mutating func setClock(forward seconds: Double) {
+        moment.wall = moment.wall.advanced(by: .bounded(seconds: seconds))
+    }
+
     mutating func feed(_ event: CoordinatorState.Event) {
         for effect in state.step(event, at: moment) {
             switch effect {
@@ -97,11 +102,13 @@ struct SteppedCoordinator {
         return .make(at: Timestamp(milliseconds: ids))
     }
 
-    func hello(_ worker: WorkerID, held: [HeldAttempt] = [], boot: String = "boot-1") -> WorkerHello {
+    func hello(
+        _ worker: WorkerID, held: [HeldAttempt] = [], boot: String = "boot-1", process: String? = nil
+    ) -> WorkerHello {
         WorkerHello(
             id: worker, name: "w", bootID: boot,
             capacity: Resources(cpuMillis: 8_000, memoryBytes: 8 << 30, diskBytes: 0),
-            labels: [:], images: [], offersHostImage: true, held: held, softwareVersion: "1")
+            labels: [:], images: [], offersHostImage: true, held: held, softwareVersion: "1", process: process)
     }
 
     static func enrolled(_ hello: WorkerHello, previousBoot: String? = nil, drain: Drain? = nil) -> StoreAnswer {
@@ -124,9 +131,11 @@ struct SteppedCoordinator {
     }
 
     /// Opens a session of a worker that holds just what the store gave it.
-    mutating func open(_ number: UInt64, _ worker: WorkerID, holding live: [LiveAttempt] = []) throws -> SessionID {
+    mutating func open(
+        _ number: UInt64, _ worker: WorkerID, holding live: [LiveAttempt] = [], process: String? = nil
+    ) throws -> SessionID {
         let session = SessionID(number)
-        let hello = hello(worker, held: live.map { .init($0) })
+        let hello = hello(worker, held: live.map { .init($0) }, process: process)
         feed(.opened(session, hello, token: nil))
         try answer(.session(session), Self.enrolled(hello))
         try answer(.session(session), .live(live))

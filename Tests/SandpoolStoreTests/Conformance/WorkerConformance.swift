@@ -37,6 +37,28 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
+    func aQuarantineStaysUntilItIsTakenBackOrAnOperatorResumes(kind: StoreKind) async throws {
+        try await kind.withStore { store in
+            let id = try await store.enrol()
+            let quarantine = Quarantine(reason: "cgroup: refused", until: .at(60), backoffMs: 30_000, process: "p")
+            let drain = Drain(reason: "kernel upgrade", deadline: nil)
+            #expect(try await store.setQuarantine(quarantine, worker: id))
+            #expect(try await store.upsertWorker(.sample(id: id), token: nil, now: .at(5)).record.quarantine == quarantine)
+            #expect(try await store.setDrain(drain, worker: id))
+            #expect(try await store.workers().map(\.quarantine) == [quarantine])
+            #expect(try await store.setDrain(nil, worker: id))
+            #expect(try await store.worker(id)?.quarantine == nil)
+            #expect(try await store.setQuarantine(quarantine, worker: id))
+            #expect(try await store.setQuarantine(nil, worker: id))
+            #expect(try await store.worker(id)?.quarantine == nil)
+            #expect(try await store.setQuarantine(quarantine, worker: .make(at: .origin)) == false)
+            _ = try await store.setQuarantine(quarantine, worker: id)
+            _ = try await store.forgetWorker(id, now: .at(6))
+            #expect(try await store.upsertWorker(.sample(id: id), token: nil, now: .at(7)).record.quarantine == nil)
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
     func aForgottenWorkerStartsOver(kind: StoreKind) async throws {
         try await kind.withStore { store in
             let id = try await store.enrol()

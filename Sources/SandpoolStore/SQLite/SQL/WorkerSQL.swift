@@ -1,7 +1,7 @@
 /// Statements about workers.
 enum WorkerSQL {
     static let before = "SELECT boot_id, token FROM workers WHERE id = ? AND forgotten_at_ms IS NULL"
-    /// A worker that was forgotten starts over: enrolled now, and no drain. ?13: whether the token takes the place of
+    /// A worker that was forgotten starts over: enrolled now, no drain, no quarantine. ?13: whether the token takes the place of
     /// the one before.
     static let upsert = """
         INSERT INTO workers (id, name, labels, images, offers_host_image, cpu_millis, memory_bytes, disk_bytes,
@@ -16,12 +16,13 @@ enum WorkerSQL {
             enrolled_at_ms = iif(forgotten_at_ms IS NULL, enrolled_at_ms, excluded.enrolled_at_ms),
             drain_reason = iif(forgotten_at_ms IS NULL, drain_reason, NULL),
             drain_deadline_ms = iif(forgotten_at_ms IS NULL, drain_deadline_ms, NULL),
+            quarantine = iif(forgotten_at_ms IS NULL, quarantine, NULL),
             token = iif(forgotten_at_ms IS NULL AND NOT ?13, coalesce(token, excluded.token), excluded.token),
             forgotten_at_ms = NULL
         """
     private static let enrolled = """
         SELECT id, name, labels, images, offers_host_image, cpu_millis, memory_bytes, disk_bytes, boot_id,
-            software_version, makes_disks, drain_reason, drain_deadline_ms, enrolled_at_ms, last_seen_at_ms
+            software_version, makes_disks, drain_reason, drain_deadline_ms, quarantine, enrolled_at_ms, last_seen_at_ms
         FROM workers WHERE forgotten_at_ms IS NULL
         """
     static let byID = "\(enrolled) AND id = ?"
@@ -31,7 +32,9 @@ enum WorkerSQL {
         WHERE id = ?2 AND forgotten_at_ms IS NULL AND last_seen_at_ms < ?1
         """
     static let setDrain = """
-        UPDATE workers SET drain_reason = ?, drain_deadline_ms = ? WHERE id = ? AND forgotten_at_ms IS NULL
+        UPDATE workers SET drain_reason = ?1, drain_deadline_ms = ?2, quarantine = iif(?1 IS NULL, NULL, quarantine)
+        WHERE id = ?3 AND forgotten_at_ms IS NULL
         """
+    static let setQuarantine = "UPDATE workers SET quarantine = ? WHERE id = ? AND forgotten_at_ms IS NULL"
     static let forget = "UPDATE workers SET forgotten_at_ms = ? WHERE id = ? AND forgotten_at_ms IS NULL"
 }

@@ -154,6 +154,9 @@ extension Simulation {
         case .returnLeases(let leases): return .ends(try coordinator.store.returnLeases(leases, now: called))
         case .recordLosses(let losses): return .ends(try coordinator.store.recordLosses(losses, now: called))
         case .setDrain(let drain, let worker): return .known(try coordinator.store.setDrain(drain, worker: worker))
+        case .setQuarantine(let quarantine, let worker):
+            note(quarantine == nil ? .quarantineEnded : .quarantined)
+            return .known(try coordinator.store.setQuarantine(quarantine, worker: worker))
         case .forgetWorker(let worker): return .known(try coordinator.store.forgetWorker(worker, now: called))
         }
     }

@@ -25,16 +25,16 @@ extension Simulation {
 
     func startWorker(_ host: Int) {
         guard hosts[host].isUp, hosts[host].worker == nil else { return }
+        let start = newStart()
         let settings = WorkerState.Settings(
             worker: hosts[host].id, name: hosts[host].name, capacity: SimulatedHost.capacity,
-            bootID: hosts[host].bootID)
+            bootID: hosts[host].bootID, process: "worker-\(start)")
         let records = variant == .adoptionSkipped ? [] : hosts[host].disk.savedRecords
         let results = hosts[host].disk.pending
         for _ in results { note(.resultReplayed) }
         hosts[host].unsettled = []
         let state = WorkerState(
             settings, records: records, results: results, renewedMs: hosts[host].renewedMs, at: moment(host))
-        let start = newStart()
         hosts[host].worker = WorkerProcess(start: start, state: state)
         hosts[host].worker?.replayed = Set(results.map(\.lease))
         hosts[host].losses = 0

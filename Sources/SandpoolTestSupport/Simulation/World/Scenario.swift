@@ -34,6 +34,8 @@ struct Scenario {
         timerOdds = chance.element([0, 0, 20])
         // How long a lost attempt is waited for is the longest of all; a short one lets more of it happen.
         timings.lostAfter = .seconds(chance.element([20, 60, 600]))
+        // With five jobs in a world as many failures in a row as are allowed would never come together.
+        timings.quarantineAfter = chance.element([1, 2, 5])
         for index in 0..<Self.jobs { jobs.append(JobPlan(index: index, chaosEnds: chaosEnds, &chance)) }
     }
 }
