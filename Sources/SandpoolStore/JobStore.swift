@@ -104,7 +104,7 @@ public protocol JobStore: Sendable {
     ///
     /// - Parameter token: `nil` for a peer of the coordinator's own socket, which may speak for every worker.
     /// - Throws: `StoreError.foreignWorker` for another token than the first; nothing is changed then.
-    func upsertWorker(_ worker: WorkerRegistration, token: TokenID?, now: Timestamp) async throws -> WorkerEnrolment
+    func upsertWorker(_ worker: WorkerRegistration, token: TokenID?, now: Timestamp) async throws -> WorkerRecord
 
     func worker(_ id: WorkerID) async throws -> WorkerRecord?
 

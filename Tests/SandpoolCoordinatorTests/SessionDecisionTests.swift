@@ -17,7 +17,15 @@ import Testing
         return LiveAttempt(
             lease: LeaseKey(attempt: .make(at: Self.moment), epoch: 1, worker: worker), job: .make(at: Self.moment),
             state: state, resources: .zero, spec: spec, createdAt: Self.moment, startedAt: nil,
-            unreachableSince: nil, cancelRequested: false)
+            unreachableSince: nil, cancelRequested: false, bootID: "boot-1")
+    }
+
+    private func hello(
+        _ held: [HeldAttempt], returned: [AttemptLease]? = nil, boot: String = "boot-1"
+    ) -> WorkerHello {
+        WorkerHello(
+            id: worker, name: "w", bootID: boot, capacity: .zero, labels: [:], images: [], offersHostImage: true,
+            held: held, softwareVersion: "1", returned: returned)
     }
 
     private func held(_ lease: AttemptLease, _ state: AttemptState = .running) -> HeldAttempt {
@@ -26,7 +34,7 @@ import Testing
 
     @Test func whatBothHaveGoesOn() {
         let attempt = live(.leased)
-        let result = Reconciliation(held: [held(AttemptLease(attempt.lease))], live: [attempt], isSameBoot: true)
+        let result = Reconciliation(hello([held(AttemptLease(attempt.lease))]), live: [attempt])
         #expect(result.keep.map(\.lease) == [AttemptLease(attempt.lease)])
         #expect(result.kill.isEmpty && result.returned.isEmpty && result.lost.isEmpty)
     }
@@ -34,9 +42,9 @@ import Testing
     @Test func anotherEpochIsKilled() {
         let attempt = live(.running)
         let stale = AttemptLease(attempt: attempt.lease.attempt, epoch: 7)
-        let result = Reconciliation(held: [held(stale)], live: [attempt], isSameBoot: true)
+        let result = Reconciliation(hello([held(stale)]), live: [attempt])
         #expect(result.kill == [stale])
-        #expect(result.lost == [attempt.lease])
+        #expect(result.lost.map(\.lease) == [attempt.lease])
     }
 
     @Test func whatALostFutureLeasedIsLeftAlone() {
@@ -45,10 +53,10 @@ import Testing
         let stranger = AttemptLease(attempt: .make(at: Self.moment.advanced(by: .seconds(30))), epoch: 1)
         let later = AttemptLease(attempt: .make(at: Self.moment.advanced(by: .seconds(90))), epoch: 1)
         let gone = live(.leased)
-        let result = Reconciliation(
-            held: [held(stranger), held(later)], live: [gone], isSameBoot: true, lostFutures: [future])
+        let result = Reconciliation(hello([held(stranger), held(later)]), live: [gone], lostFutures: [future])
         #expect(result.strangers == [stranger] && result.kill == [later])
-        #expect(result.lost == [gone.lease] && result.returned.isEmpty && result.keep.isEmpty)
+        #expect(result.lost == [.workerLost(gone.lease, "the worker lost the attempt")])
+        #expect(result.returned.isEmpty && result.keep.isEmpty)
     }
 
     /// Its worker is told what of its output is here. One that nobody waits for is answered, and that is all.
@@ -56,20 +64,35 @@ import Testing
         let attempt = live(.running)
         let foreign = AttemptLease(attempt: .make(at: Self.moment), epoch: 1)
         let result = Reconciliation(
-            held: [held(AttemptLease(attempt.lease), .finished), held(foreign, .finished)], live: [attempt],
-            isSameBoot: true)
+            hello([held(AttemptLease(attempt.lease), .finished), held(foreign, .finished)]), live: [attempt])
         #expect(result.keep.map(\.lease) == [AttemptLease(attempt.lease)])
         #expect(result.kill.isEmpty && result.returned.isEmpty && result.lost.isEmpty)
     }
 
+    enum Fate: Sendable { case returned, neverBegan, lost }
+
     @Test(arguments: [
-        (AttemptState.leased, true, true), (.leased, false, false), (.preparing, true, false), (.running, true, false),
+        (AttemptState.leased, true, Fate.returned), (.leased, false, .lost), (.preparing, true, .neverBegan),
+        (.building, true, .neverBegan), (.preparing, false, .lost), (.running, true, .lost), (.running, false, .lost),
     ])
-    func whatTheWorkerLacksIsReturnedOnlyWhereItNeverBegan(state: AttemptState, isSameBoot: Bool, isReturned: Bool) {
+    func whatTheWorkerLacksMayHaveRunWhereItsHostRestartedOrItWasSaidToRun(
+        state: AttemptState, isSameBoot: Bool, fate: Fate
+    ) {
         let attempt = live(state)
-        let result = Reconciliation(held: [], live: [attempt], isSameBoot: isSameBoot)
-        #expect(result.returned == (isReturned ? [attempt.lease] : []))
-        #expect(result.lost == (isReturned ? [] : [attempt.lease]))
+        let result = Reconciliation(hello([], boot: isSameBoot ? "boot-1" : "boot-2"), live: [attempt])
+        #expect(result.returned == (fate == .returned ? [attempt.lease] : []))
+        #expect(result.lost.map(\.outcome.commandStarted) == (fate == .returned ? [] : [fate == .lost]))
+    }
+
+    /// A drain's word that was lost; said of a command that runs, or in another boot, it is not believed.
+    @Test(arguments: [
+        (AttemptState.preparing, "boot-1", true), (.building, "boot-1", true), (.running, "boot-1", false),
+        (.preparing, "boot-2", false),
+    ])
+    func whatTheWorkerSaysToHaveGivenBackIsReturned(state: AttemptState, boot: String, isReturned: Bool) {
+        let attempt = live(state)
+        let hello = hello([], returned: [AttemptLease(attempt.lease)], boot: boot)
+        #expect(Reconciliation(hello, live: [attempt]).returned == (isReturned ? [attempt.lease] : []))
     }
 
     // MARK: Silence

@@ -50,6 +50,8 @@ extension WorkerHello {
         }
         try APIError.require(atMost: SessionLimits.images, images, in: "hello.images")
         for image in images { try APIError.require(image, atMost: SessionLimits.wordBytes, in: "hello.images") }
+        try APIError.require(atMost: SessionLimits.attempts, returned ?? [], in: "hello.returned")
+        for lease in returned ?? [] { try lease.check(in: "hello.returned") }
         try APIError.require(atMost: SessionLimits.attempts, held, in: "hello.held")
         for attempt in held { try attempt.check(in: "hello.held") }
         try APIError.require(

@@ -105,12 +105,15 @@ public struct WorkerHello: Codable, Hashable, Sendable {
     public var sentMs: Int64?
     /// Names the worker's process: what was held against an earlier one says nothing of this one.
     public var process: String?
+    /// Attempts that it gave back without having begun them, and that the coordinator may not have been told of. None
+    /// where it does not say.
+    public var returned: [AttemptLease]?
 
     public init(
         version: Int = WorkerSession.version, id: WorkerID, name: String, bootID: String, capacity: Resources,
         labels: [String: String], images: [String], offersHostImage: Bool, held: [HeldAttempt],
         softwareVersion: String, verification: VerificationSummary? = nil, makesDisks: Bool? = nil,
-        sentMs: Int64? = nil, process: String? = nil
+        sentMs: Int64? = nil, process: String? = nil, returned: [AttemptLease]? = nil
     ) {
         self.version = version
         self.id = id
@@ -126,6 +129,7 @@ public struct WorkerHello: Codable, Hashable, Sendable {
         self.makesDisks = makesDisks
         self.sentMs = sentMs
         self.process = process
+        self.returned = returned
     }
 }
 

@@ -69,10 +69,13 @@ extension CoordinatorState {
 }
 
 extension LossReport {
-    /// The end of an attempt whose worker lost it or fell silent. Whether the command ran is not known, so it
+    /// The end of an attempt whose worker lost it or fell silent. Where it is not known whether the command ran, it
     /// counts as run.
-    static func workerLost(_ lease: LeaseKey, kind: Kind = .lost, _ message: String) -> LossReport {
-        LossReport(lease: lease, kind: kind, outcome: Outcome(cause: .workerLost, message: message))
+    static func workerLost(
+        _ lease: LeaseKey, kind: Kind = .lost, _ message: String, commandStarted: Bool = true
+    ) -> LossReport {
+        let outcome = Outcome(cause: .workerLost, message: message, commandStarted: commandStarted)
+        return LossReport(lease: lease, kind: kind, outcome: outcome)
     }
 }
 

@@ -26,7 +26,7 @@ extension CoordinatorState {
 
     mutating func openingAnswered(_ id: SessionID, _ opening: Opening, _ answer: StoreAnswer) {
         switch (opening.step, answer) {
-        case (.enrolling, .enrolled(let enrolment)): enrolled(id, enrolment)
+        case (.enrolling, .enrolled(let record)): enrolled(id, record)
         case (.listing, .live(let live)): listed(id, live)
         case (.returning, .ends(let answers)):
             let (done, rest) = opening.reconciliation.returned.split(after: StoreLimits.batch)
@@ -36,7 +36,7 @@ extension CoordinatorState {
         case (.losing, .ends(let answers)):
             let (done, rest) = opening.reconciliation.lost.split(after: StoreLimits.batch)
             sessions.all[id]?.opening?.reconciliation.lost = rest
-            settle(done, answers)
+            settle(done.map(\.lease), answers)
             recordMissing(id)
         case (.clearing, .done): flushKept(id)
         case (.flushing, .flushed(let ends)):
@@ -46,18 +46,13 @@ extension CoordinatorState {
         }
     }
 
-    private mutating func enrolled(_ id: SessionID, _ enrolment: WorkerEnrolment) {
-        let worker = enrolment.record.registration.id
+    private mutating func enrolled(_ id: SessionID, _ record: WorkerRecord) {
+        let worker = record.registration.id
         let others = sessions.ids(of: worker).filter { $0 != id }
         // The newest of a worker's sessions counts, once it is known to be the worker's.
         let isOutdone = others.contains { $0 > id && sessions.all[$0]?.opening?.step != .enrolling }
         guard !isOutdone else { return end(id, .abort("the worker opened another one")) }
-        // The store knows the new boot from here on, also where what was lost by it is not recorded yet, or where it
-        // was not known that this was stored.
-        let bootID = enrolment.record.registration.bootID
-        let known = [enrolment.previousBootID, workers[worker]?.registration.bootID].compactMap { $0 }
-        if known.contains(where: { $0 != bootID }) { sessions.rebooted.insert(worker) }
-        workers[worker] = enrolment.record
+        workers[worker] = record
         guard sessions.all[id]?.isOver == false else { return }
         sessions.noteGreeting(of: id)
         if let held = quarantines.held[worker], held.quarantine.process != sessions.all[id]?.process {
@@ -65,7 +60,6 @@ extension CoordinatorState {
         }
         for other in others where other < id { end(other, .abort("the worker opened another one")) }
         noteSign(of: worker)
-        sessions.all[id]?.opening?.isSameBoot = !sessions.rebooted.contains(worker)
         sessions.all[id]?.opening?.step = .waiting
         if disconnect(worker, for: .session(id)) { list(id) }
     }
@@ -99,10 +93,9 @@ extension CoordinatorState {
             _ = attempts.remove(attempt.lease)
         }
         leases.clear(session.worker)
-        let result = Reconciliation(
-            held: opening.hello.held, live: live, isSameBoot: opening.isSameBoot, lostFutures: lostFutures)
+        let result = Reconciliation(opening.hello, live: live, lostFutures: lostFutures)
         sessions.all[id]?.strangers = Set(result.strangers)
-        let gone = Set(result.returned + result.lost)
+        let gone = Set(result.returned + result.lost.map(\.lease))
         sessions.all[id]?.opening?.reconciliation = result
         sessions.all[id]?.opening?.kept = live.filter { !gone.contains($0.lease) }
         recordMissing(id)
@@ -118,10 +111,7 @@ extension CoordinatorState {
         }
         if !lost.isEmpty {
             guard advance(id, to: .losing) != nil else { return }
-            let losses = lost.split(after: StoreLimits.batch).first.map {
-                LossReport.workerLost($0, opening.lossMessage)
-            }
-            return call(.session(id), .recordLosses(losses))
+            return call(.session(id), .recordLosses(lost.split(after: StoreLimits.batch).first))
         }
         guard opening.kept.contains(where: { $0.unreachableSince != nil }) else { return flushKept(id) }
         guard let worker = advance(id, to: .clearing) else { return }
@@ -164,7 +154,6 @@ extension CoordinatorState {
         if record.drain != nil { effects.append(.send(id, .drain)) }
         noteSign(of: worker)
         sessions.open(id)
-        sessions.rebooted.remove(worker)
         connect(id, opening, WorkerOffer(record))
         if record.drain != nil { endDrained() }
         effects.append(.resume(id))

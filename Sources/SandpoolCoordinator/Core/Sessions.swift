@@ -11,8 +11,6 @@ struct Sessions: Sendable {
     private var missed: Set<SessionID> = []
     /// Those whose inventory is being compared.
     var opening: Set<SessionID> = []
-    /// Workers whose host has booted since their inventory was last compared.
-    var rebooted: Set<WorkerID> = []
     /// The open one of each connected worker.
     private(set) var open: [WorkerID: SessionID] = [:]
 
@@ -125,16 +123,12 @@ struct Opening: Sendable {
 
     let hello: WorkerHello
     var step = Step.enrolling
-    /// Whether the worker's host is the same boot as before. Another one ended everything.
-    var isSameBoot = true
     /// What goes on, or has a result that waits to be reported.
     var kept: [LiveAttempt] = []
     /// What follows from the inventory; `returned` and `lost` are taken out of it as they are recorded.
-    var reconciliation = Reconciliation(held: [], live: [], isSameBoot: true)
+    var reconciliation = Reconciliation()
     /// Streams that are being made durable.
     var flushing: [OutputStreamID] = []
     /// Attempts of the worker that ended meanwhile.
     var ended: Set<LeaseKey> = []
-
-    var lossMessage: String { isSameBoot ? "the worker lost the attempt" : "the worker's host was restarted" }
 }

@@ -52,7 +52,7 @@ package enum StoreAnswer: Hashable, Sendable {
     case ends([EndAnswer])
     case live([LiveAttempt])
     case done
-    case enrolled(WorkerEnrolment)
+    case enrolled(WorkerRecord)
     case known(Bool)
     case flushed([Int64])
 }

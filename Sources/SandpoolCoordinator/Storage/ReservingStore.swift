@@ -64,7 +64,7 @@ struct ReservingStore: JobStore {
         try await reserve.supporting { try await store.setUnreachable(worker: worker, since: since) }
     }
 
-    func upsertWorker(_ worker: WorkerRegistration, token: TokenID?, now: Timestamp) async throws -> WorkerEnrolment {
+    func upsertWorker(_ worker: WorkerRegistration, token: TokenID?, now: Timestamp) async throws -> WorkerRecord {
         try await reserve.supporting { try await store.upsertWorker(worker, token: token, now: now) }
     }
 

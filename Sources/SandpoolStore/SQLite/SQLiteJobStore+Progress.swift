@@ -50,6 +50,7 @@ extension SQLiteJobStore {
             resources: try row.resources(), spec: try row.json("spec"), createdAt: try row.moment("created_at_ms"),
             startedAt: try row.momentIfPresent("started_at_ms"),
             unreachableSince: try row.momentIfPresent("unreachable_since_ms"),
-            cancelRequested: try row.momentIfPresent("cancel_requested_at_ms") != nil)
+            cancelRequested: try row.momentIfPresent("cancel_requested_at_ms") != nil,
+            bootID: try row.decode(forColumn: "boot_id"))
     }
 }

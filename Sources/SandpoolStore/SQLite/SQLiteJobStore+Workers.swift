@@ -4,12 +4,11 @@ import SandpoolModel
 extension SQLiteJobStore {
     public func upsertWorker(
         _ worker: WorkerRegistration, token: TokenID?, now: Timestamp
-    ) async throws -> WorkerEnrolment {
+    ) async throws -> WorkerRecord {
         let labels = try StoredJSON.encode(worker.labels)
         let images = try StoredJSON.encode(worker.images)
         return try await write { database in
-            let before = try database.row(WorkerSQL.before, [worker.id.text])
-            let owner = try before?.decode(String?.self, forColumn: "token")
+            let owner = try database.row(WorkerSQL.owner, [worker.id.text])?.decode(String?.self, forColumn: "token")
             let wanted = try token.flatMap { try database.row(TokenSQL.worker, [$0.text]) }?
                 .decode(String?.self, forColumn: "worker")
             let isOwn = token == nil || owner == nil || owner == token?.text
@@ -26,8 +25,7 @@ extension SQLiteJobStore {
             guard let row = try database.row(WorkerSQL.byID, [worker.id.text]) else {
                 throw StoreError.corrupt("\(worker.id) is missing after it was stored")
             }
-            return WorkerEnrolment(
-                record: try Self.worker(from: row), previousBootID: try before?.decode(forColumn: "boot_id"))
+            return try Self.worker(from: row)
         }
     }
 

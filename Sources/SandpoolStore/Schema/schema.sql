@@ -122,7 +122,7 @@ CREATE TABLE attempts (
     command_started INTEGER CHECK (command_started IN (0, 1)),
     retryable INTEGER CHECK (retryable IN (0, 1)),
     evidence TEXT CHECK (json_type(evidence) = 'object'),
-    downloads TEXT CHECK (length(downloads) BETWEEN 1 AND 128),
+    downloads TEXT CHECK (length(downloads) BETWEEN 1 AND 128), boot_id TEXT CHECK (length(boot_id) BETWEEN 1 AND 64),
     UNIQUE (job, epoch),
     CONSTRAINT terminal_is_finished CHECK (
         (state IN ('finished', 'lost', 'superseded')) = (finished_at_ms IS NOT NULL)),

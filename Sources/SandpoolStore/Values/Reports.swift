@@ -98,10 +98,13 @@ public struct LiveAttempt: Hashable, Sendable {
     public var startedAt: Timestamp?
     public var unreachableSince: Timestamp?
     public var cancelRequested: Bool
+    /// The boot of its worker's host in which it was leased: with another one it has ended.
+    public var bootID: String?
 
     public init(
         lease: LeaseKey, job: JobID, state: AttemptState, resources: Resources, spec: JobSpec,
-        createdAt: Timestamp, startedAt: Timestamp?, unreachableSince: Timestamp?, cancelRequested: Bool
+        createdAt: Timestamp, startedAt: Timestamp?, unreachableSince: Timestamp?, cancelRequested: Bool,
+        bootID: String?
     ) {
         self.lease = lease
         self.job = job
@@ -112,5 +115,6 @@ public struct LiveAttempt: Hashable, Sendable {
         self.startedAt = startedAt
         self.unreachableSince = unreachableSince
         self.cancelRequested = cancelRequested
+        self.bootID = bootID
     }
 }

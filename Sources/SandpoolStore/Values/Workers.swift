@@ -81,14 +81,3 @@ public struct Quarantine: Codable, Hashable, Sendable {
         self.process = process
     }
 }
-
-public struct WorkerEnrolment: Hashable, Sendable {
-    public var record: WorkerRecord
-    /// The boot id known before; `nil` where the worker is new or was forgotten.
-    public var previousBootID: String?
-
-    public init(record: WorkerRecord, previousBootID: String?) {
-        self.record = record
-        self.previousBootID = previousBootID
-    }
-}

@@ -93,7 +93,7 @@ extension MemoryJobStore {
 extension MemoryJobStore {
     public func upsertWorker(
         _ worker: WorkerRegistration, token: TokenID?, now: Timestamp
-    ) throws -> WorkerEnrolment {
+    ) throws -> WorkerRecord {
         try use { try $0.upsertWorker(worker, token: token, now: now) }
     }
 

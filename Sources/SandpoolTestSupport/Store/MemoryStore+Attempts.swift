@@ -72,7 +72,8 @@ extension MemoryStore {
                 LiveAttempt(
                     lease: attempt.lease, job: attempt.job, state: attempt.state, resources: job.new.resources,
                     spec: job.new.spec, createdAt: attempt.createdAt, startedAt: attempt.startedAt,
-                    unreachableSince: attempt.unreachableSince, cancelRequested: job.isCancelRequested)
+                    unreachableSince: attempt.unreachableSince, cancelRequested: job.isCancelRequested,
+                    bootID: attempt.bootID)
             }
         }
     }

@@ -40,7 +40,8 @@ extension MemoryStore {
             job.attempts.append(request.attempt)
             jobs[request.job] = job
             let lease = LeaseKey(attempt: request.attempt, epoch: job.epoch, worker: request.worker)
-            attempts[request.attempt] = MemoryAttempt(lease: lease, job: request.job, createdAt: now)
+            attempts[request.attempt] = MemoryAttempt(
+                lease: lease, job: request.job, createdAt: now, bootID: worker.registration.bootID)
             return .leased(lease, spec: job.new.spec)
         }
     }

@@ -4,7 +4,7 @@ import SandpoolStore
 extension MemoryStore {
     package mutating func upsertWorker(
         _ worker: WorkerRegistration, token: TokenID?, now: Timestamp
-    ) throws -> WorkerEnrolment {
+    ) throws -> WorkerRecord {
         let owner = owners[worker.id]
         let wanted = issued.first { $0.id == token }?.worker
         let isOwn = token == nil || owner == nil || owner == token
@@ -15,7 +15,7 @@ extension MemoryStore {
             registration: worker, drain: before?.drain, quarantine: before?.quarantine,
             enrolledAt: before?.enrolledAt ?? now, lastSeenAt: max(before?.lastSeenAt ?? now, now))
         enrolled[worker.id] = record
-        return WorkerEnrolment(record: record, previousBootID: before?.registration.bootID)
+        return record
     }
 
     package func worker(_ id: WorkerID) throws -> WorkerRecord? {

@@ -51,6 +51,7 @@ struct MemoryAttempt {
     let lease: LeaseKey
     let job: JobID
     let createdAt: Timestamp
+    let bootID: String
     var state = AttemptState.leased
     var startedAt: Timestamp?
     var finishedAt: Timestamp?

@@ -1,3 +1,5 @@
+import SandpoolAPI
+
 /// What is known of the session with the coordinator. Milliseconds of CLOCK_BOOTTIME.
 struct SessionState: Sendable {
     /// Names the session; what belongs to an earlier one is ignored.
@@ -13,6 +15,8 @@ struct SessionState: Sendable {
     var helloMs: Int64 = 0
     /// When the last frame came.
     var heardMs: Int64 = 0
+    /// What the hello said to be given back.
+    var toldReturned: [AttemptLease] = []
 }
 
 /// For how long the coordinator may have heard nothing of this worker. Milliseconds of CLOCK_BOOTTIME.

@@ -41,8 +41,11 @@ extension WorkerState {
         effects.append(.prepare(assignment))
     }
 
+    /// Says that an attempt was not begun, and says it again with the next hello: nothing answers it.
     mutating func giveBack(_ lease: AttemptLease) {
         outbox.giveBack(lease)
+        if givenBack.count == Limits.returns { givenBack.removeFirst() }
+        givenBack.append(lease)
         wakeWriter()
     }
 

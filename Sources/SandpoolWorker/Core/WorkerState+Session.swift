@@ -9,6 +9,7 @@ extension WorkerState {
         session.number += 1
         session.heardMs = now.uptimeMs
         session.helloMs = now.uptimeMs
+        session.toldReturned = givenBack
     }
 
     /// Ends a session if it is still the current one. Sandboxes go on.
@@ -27,7 +28,8 @@ extension WorkerState {
             id: settings.worker, name: settings.name, bootID: settings.bootID, capacity: settings.capacity,
             labels: settings.labels, images: images, offersHostImage: settings.offersHostImage, held: inventory,
             softwareVersion: Version.current, verification: verification, makesDisks: makesDisks,
-            sentMs: session.helloMs, process: settings.process)
+            sentMs: session.helloMs, process: settings.process,
+            returned: session.toldReturned.isEmpty ? nil : session.toldReturned)
     }
 
     /// Every attempt that runs or has a result that was not recorded.
@@ -52,6 +54,8 @@ extension WorkerState {
         noteAnswered(sentMs: session.helloMs)
         if silence.timerMs != nil { watchSilence() }
         outbox = Outbox()
+        let told = Set(session.toldReturned)
+        givenBack.removeAll { told.contains($0) }
         for lease in welcome.kill { apply(.kill, to: lease) }
         resumeOutput(welcome.keep)
         session.isWelcome = true

@@ -56,6 +56,8 @@ package struct WorkerState: Sendable {
         static let gatheredEnds = 16
         /// How long until a refused journal write is tried again.
         static let journalRetryMs: Int64 = 1_000
+        /// Leases given back that the next hello repeats, the newest: more than a host has under way at once.
+        static let returns = 1_024
     }
 
     let settings: Settings
@@ -76,6 +78,8 @@ package struct WorkerState: Sendable {
     /// Attempts that wait for a launcher, or for a lease, to be started.
     var waitingStarts: Set<AttemptID> = []
     var isDraining = false
+    /// Leases that were given back since the coordinator last took a hello.
+    var givenBack: [AttemptLease] = []
 
     var hasLauncher = false
     /// Whether it has said everything that it has. What is asked for before is not in its list, and would be taken for

@@ -8,7 +8,8 @@ enum MessageSamples {
     static let worker = [
         #"{"hello":{"_0":{"bootID":"b0","capacity":{"cpuMillis":1,"diskBytes":3,"memoryBytes":2},"held":\#(held),"#
             + #""id":"wk-01jd8000000000000000000003","images":["host"],"labels":{"zone":"a/b"},"name":"host-1","#
-            + #""makesDisks":false,"offersHostImage":true,"softwareVersion":"0.1.0","version":2}}}"#,
+            + #""makesDisks":false,"offersHostImage":true,"process":"5f","returned":[\#(lease)],"#
+            + #""softwareVersion":"0.1.0","version":2}}}"#,
         #"{"progress":{"_0":[{"at":\#(moment),"lease":\#(lease),"state":"building"}]}}"#,
         #"{"results":{"_0":[{"downloads":"sha256:\#(String(repeating: "0", count: 64))","#
             + #""evidence":{"outputTruncated":false,"reapedBy":"init","stagesMs":{"prepare":3},"stalledMs":0,"#

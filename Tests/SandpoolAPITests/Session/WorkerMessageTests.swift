@@ -13,6 +13,7 @@ import Testing
     private static let later: WorkerHello = {
         var later = hello
         (later.held, later.labels, later.makesDisks) = ([], [:], false)
+        (later.process, later.returned) = ("5f", [Fixed.lease])
         return later
     }()
 
@@ -43,7 +44,8 @@ import Testing
             .hello(later),
             #"{"hello":{"_0":{"bootID":"b0","capacity":{"cpuMillis":1,"diskBytes":3,"memoryBytes":2},"held":[],"#
                 + #""id":"wk-01jd8000000000000000000003","images":["host"],"labels":{},"makesDisks":false,"#
-                + #""name":"host-1","offersHostImage":true,"softwareVersion":"0.1.0","version":3}}}"#),
+                + #""name":"host-1","offersHostImage":true,"process":"5f","returned":[\#(Fixed.leaseJSON)],"#
+                + #""softwareVersion":"0.1.0","version":3}}}"#),
         Golden(
             .progress([AttemptProgress(lease: Fixed.lease, state: .building, at: Fixed.moment)]),
             #"{"progress":{"_0":[{"at":\#(Fixed.momentJSON),"lease":\#(Fixed.leaseJSON),"state":"building"}]}}"#),
@@ -101,6 +103,9 @@ import Testing
     @Test(arguments: [
         { $0.name = "" }, { $0.name = String(repeating: "n", count: 257) }, { $0.name = "a\u{1B}[2J" },
         { $0.bootID = "" }, { $0.bootID = String(repeating: "b", count: 65) },
+        { $0.process = String(repeating: "p", count: 65) },
+        { $0.returned = [AttemptLease(attempt: $0.held[0].lease.attempt, epoch: -1)] },
+        { $0.returned = Array(repeating: $0.held[0].lease, count: SessionLimits.attempts + 1) },
         { $0.softwareVersion = String(repeating: "v", count: 65) },
         { $0.capacity.cpuMillis = -1 }, { $0.capacity.memoryBytes = .max }, { $0.capacity.diskBytes = .min },
         { $0.labels = ["": "a"] }, { $0.labels = ["a b": "a"] }, { $0.labels = ["a": "b\n"] },

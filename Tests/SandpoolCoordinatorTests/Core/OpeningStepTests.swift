@@ -193,12 +193,33 @@ import Testing
         let (running, leased) = (core.live(of: worker), core.live(of: worker, .leased))
         let hello = core.hello(worker, boot: "boot-2")
         core.feed(.opened(SessionID(1), hello, token: nil))
-        try core.answer(.session(SessionID(1)), SteppedCoordinator.enrolled(hello, previousBoot: "boot-1"))
+        try core.answer(.session(SessionID(1)), SteppedCoordinator.enrolled(hello))
         try core.answer(.session(SessionID(1)), .live([running, leased]))
         guard case .recordLosses(let losses) = core.calls[.session(SessionID(1))] else {
             throw TestFailure("nothing is lost")
         }
         #expect(losses.map(\.lease) == [running.lease, leased.lease])
+    }
+
+    /// The store takes the new boot with the hello; what was lost by it is recorded only after the comparison.
+    @Test func aCoordinatorThatCrashesInBetweenKnowsTheRestartAllTheSame() throws {
+        var core = SteppedCoordinator()
+        let worker = core.id(WorkerID.self)
+        let attempts = [core.live(of: worker, .leased, rerun: .never), core.live(of: worker, .preparing, rerun: .never)]
+        let hello = core.hello(worker, boot: "boot-2")
+        core.feed(.opened(SessionID(1), hello, token: nil))
+        try core.answer(.session(SessionID(1)), SteppedCoordinator.enrolled(hello))
+        // Here it crashes; the next one finds the new boot in the worker's row.
+        var next = SteppedCoordinator()
+        let record = WorkerRecord(
+            registration: WorkerRegistration(hello), drain: nil, enrolledAt: SteppedCoordinator.start,
+            lastSeenAt: SteppedCoordinator.start)
+        next.feed(.recovered(workers: [record], live: attempts))
+        next.feed(.opened(SessionID(1), hello, token: nil))
+        try next.answer(.session(SessionID(1)), SteppedCoordinator.enrolled(hello))
+        try next.answer(.session(SessionID(1)), .live(attempts))
+        let losses = attempts.map { LossReport.workerLost($0.lease, "the worker's host was restarted") }
+        #expect(next.calls[.session(SessionID(1))] == .recordLosses(losses), "they may have run: none is returned")
     }
 
     @Test(arguments: [true, false])

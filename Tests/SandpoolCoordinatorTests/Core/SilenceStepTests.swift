@@ -51,7 +51,7 @@ import Testing
         // It comes back, and goes on under the same epoch.
         let hello = core.hello(worker, held: [HeldAttempt(attempt)])
         core.feed(.opened(SessionID(1), hello, token: nil))
-        try core.answer(.session(SessionID(1)), SteppedCoordinator.enrolled(hello, previousBoot: "boot-1"))
+        try core.answer(.session(SessionID(1)), SteppedCoordinator.enrolled(hello))
         try core.answer(.session(SessionID(1)), .live([attempt]))
         #expect(try core.answer(.session(SessionID(1)), .done) == .setUnreachable(worker, false))
         try core.answer(.session(SessionID(1)), .flushed([0, 0]))

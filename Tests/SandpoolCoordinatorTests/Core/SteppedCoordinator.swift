@@ -111,10 +111,10 @@ struct SteppedCoordinator {
             labels: [:], images: [], offersHostImage: true, held: held, softwareVersion: "1", process: process)
     }
 
-    static func enrolled(_ hello: WorkerHello, previousBoot: String? = nil, drain: Drain? = nil) -> StoreAnswer {
+    static func enrolled(_ hello: WorkerHello, drain: Drain? = nil) -> StoreAnswer {
         let record = WorkerRecord(
             registration: WorkerRegistration(hello), drain: drain, enrolledAt: start, lastSeenAt: start)
-        return .enrolled(WorkerEnrolment(record: record, previousBootID: previousBoot))
+        return .enrolled(record)
     }
 
     /// An attempt as the store has it.
@@ -127,7 +127,8 @@ struct SteppedCoordinator {
         spec.timeoutSeconds = 100
         return LiveAttempt(
             lease: LeaseKey(attempt: id(), epoch: 1, worker: worker), job: id(), state: state, resources: .zero,
-            spec: spec, createdAt: Self.start, startedAt: nil, unreachableSince: nil, cancelRequested: cancelRequested)
+            spec: spec, createdAt: Self.start, startedAt: nil, unreachableSince: nil, cancelRequested: cancelRequested,
+            bootID: "boot-1")
     }
 
     /// Opens a session of a worker that holds just what the store gave it.

@@ -100,6 +100,10 @@ import Testing
             let live = try #require(try await store.liveAttempts(worker: worker).first)
             #expect(live.lease == lease && live.job == new.id && live.spec == new.spec && live.state == .leased)
             #expect(try await store.liveAttempts(worker: .make(at: .origin)).isEmpty)
+            let again = WorkerRegistration.sample(id: worker, bootID: "boot-2")
+            _ = try await store.upsertWorker(again, token: nil, now: .at(2))
+            #expect(live.bootID == "boot-1", "the proof of its end stays")
+            #expect(try await store.liveAttempts(worker: worker).map(\.bootID) == ["boot-1"])
         }
     }
 

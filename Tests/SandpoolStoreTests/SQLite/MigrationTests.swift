@@ -133,6 +133,7 @@ import Testing
             let attempt = try #require(job.attempts.first)
             #expect(try await store.output(of: attempt.id)?.tails.first?.bytes == Array("hello\n".utf8))
             let live = try #require(try await store.liveAttempts(worker: nil).first)
+            #expect(live.bootID == "boot-1")
             #expect(try await store.end(live.lease).verdict == .recorded)
             #expect(try await store.tokens().map(\.role) == [.admin])
             try await store.close()

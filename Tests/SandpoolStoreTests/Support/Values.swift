@@ -75,7 +75,7 @@ extension JobStore {
     }
 
     func enrol(_ registration: WorkerRegistration = .sample()) async throws -> WorkerID {
-        try await upsertWorker(registration, token: nil, now: .origin).record.registration.id
+        try await upsertWorker(registration, token: nil, now: .origin).registration.id
     }
 
     /// Gives one job to a worker.

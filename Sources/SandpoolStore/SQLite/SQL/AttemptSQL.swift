@@ -65,7 +65,7 @@ enum AttemptSQL {
 
     private static let live = """
         SELECT attempts.id, attempts.epoch, attempts.worker, attempts.state, attempts.created_at_ms,
-            attempts.started_at_ms, attempts.unreachable_since_ms, jobs.id AS job, jobs.cpu_millis,
+            attempts.started_at_ms, attempts.unreachable_since_ms, attempts.boot_id, jobs.id AS job, jobs.cpu_millis,
             jobs.memory_bytes, jobs.disk_bytes, jobs.cancel_requested_at_ms, job_specs.spec
         FROM attempts JOIN jobs ON jobs.sequence = attempts.job JOIN job_specs ON job_specs.job = jobs.sequence
         WHERE attempts.finished_at_ms IS NULL

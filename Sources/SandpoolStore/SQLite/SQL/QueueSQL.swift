@@ -35,7 +35,8 @@ enum QueueSQL {
         """
     static let take = "UPDATE jobs SET state = 'starting', epoch = ? WHERE sequence = ? AND state = 'queued'"
     static let insertAttempt = """
-        INSERT INTO attempts (id, job, epoch, worker, state, created_at_ms) VALUES (?, ?, ?, ?, 'leased', ?)
+        INSERT INTO attempts (id, job, epoch, worker, state, created_at_ms, boot_id)
+        VALUES (?1, ?2, ?3, ?4, 'leased', ?5, (SELECT boot_id FROM workers WHERE id = ?4))
         """
 
     static let expire = """

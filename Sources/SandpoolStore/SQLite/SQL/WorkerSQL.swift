@@ -1,8 +1,8 @@
 /// Statements about workers.
 enum WorkerSQL {
-    static let before = "SELECT boot_id, token FROM workers WHERE id = ? AND forgotten_at_ms IS NULL"
-    /// A worker that was forgotten starts over: enrolled now, no drain, no quarantine. ?13: whether the token takes the place of
-    /// the one before.
+    static let owner = "SELECT token FROM workers WHERE id = ? AND forgotten_at_ms IS NULL"
+    /// A worker that was forgotten starts over: enrolled now, no drain, no quarantine. ?13: whether the token takes the
+    /// place of the one before.
     static let upsert = """
         INSERT INTO workers (id, name, labels, images, offers_host_image, cpu_millis, memory_bytes, disk_bytes,
             boot_id, software_version, enrolled_at_ms, last_seen_at_ms, token, makes_disks)

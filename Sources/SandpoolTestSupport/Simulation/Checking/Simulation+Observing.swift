@@ -128,6 +128,12 @@ extension Simulation {
     /// An attempt is only given up where its worker cannot have it any more, or was silent for long enough.
     private func check(_ loss: LossReport, by conversation: Conversation) {
         guard let attempt = truth.attempts[loss.lease.attempt] else { return }
+        if !loss.outcome.commandStarted {
+            note(.neverBegan)
+            if attempt.execution != nil {
+                fail("attempt \(loss.lease.attempt) is given up as never started, and it was")
+            }
+        }
         let host = hosts[attempt.host]
         switch conversation {
         case .leases:

@@ -80,7 +80,7 @@ extension Simulation {
     func feed(_ event: CoordinatorState.Event) {
         guard let start = coordinator.process?.start else { return }
         say("coordinator <- \(event)")
-        if case .answered(_, .enrolled(let enrolment)) = event { noteEnrolled(enrolment.record.registration.id) }
+        if case .answered(_, .enrolled(let enrolment)) = event { noteEnrolled(enrolment.registration.id) }
         let (event, moment) = (altered(event), altered(coordinatorMoment, for: event))
         let effects = coordinator.process?.state.step(event, at: moment) ?? []
         for effect in effects {

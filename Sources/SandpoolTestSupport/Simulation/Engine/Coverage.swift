@@ -15,7 +15,7 @@ enum Reached: Int, CaseIterable {
     // What the code under test went through.
     case adopted, resultReplayed, resultRepeated, resultFenced, leaseReturned, attemptLost, attemptReplaced
     case killedOnWelcome, killedBySilence, requeued, queueTimeout, expiredLease, outputResumed, poisoned
-    case commitTogether, recoveryWindow, userRetry, neverAsked, quarantined, quarantineEnded
+    case commitTogether, recoveryWindow, userRetry, neverAsked, neverBegan, quarantined, quarantineEnded
 }
 
 /// How often each was reached.
