@@ -43,6 +43,9 @@ struct LiveAttempt: Sendable {
     /// What went wrong with their upload.
     var collectMessage: String?
 
+    /// Output that could not be read, in words.
+    var lostOutput: String?
+
     /// Whether the journal was asked for and has not answered.
     var isJournaling = false
     /// What of each stream rides inside the result that is on its way to the journal.
@@ -105,6 +108,30 @@ struct LiveAttempt: Sendable {
         if stdout, let tail = tails.stdout { cursors.stdout.grow(to: tail.upperBound) }
         if stderr, let tail = tails.stderr { cursors.stderr.grow(to: tail.upperBound) }
         tails = (nil, nil)
+    }
+
+    /// A stream ends here, since its spool cannot be read from `offset` on: no frame and no result carries more of it.
+    mutating func cut(_ stream: OutputStreamCode, at offset: Int64, _ reason: String) {
+        cursors[stream].cut(at: offset)
+        let name = stream == .stdout ? "stdout" : "stderr"
+        let loss = "\(name) was lost from byte \(cursors[stream].available) on, as it could not be read: \(reason)"
+        lostOutput = lostOutput.map { "\($0); \(loss)" } ?? loss
+        // It was among what was to go along with the bytes that could not be read.
+        isResultSent = false
+        result?.outcome.add(message: loss)
+        dropCutTails()
+    }
+
+    /// A tail would leave a gap before it.
+    mutating func dropCutTails() {
+        if cursors.stdout.isCut {
+            tails.stdout = nil
+            result?.stdoutTail = nil
+        }
+        if cursors.stderr.isCut {
+            tails.stderr = nil
+            result?.stderrTail = nil
+        }
     }
 
     /// Whether the result can go up now: it is safe here, and every byte before it was sent that is wanted.

@@ -181,6 +181,12 @@ struct OutcomeBuilder: Sendable {
 }
 
 extension Outcome {
+    /// Says something more to people, within what the coordinator takes.
+    mutating func add(message more: String) {
+        let text = message.map { "\($0); \(more)" } ?? more
+        message = TerminalText.harmless(text, limit: WorkerState.Limits.messageScalars)
+    }
+
     static let cancelledBeforeStart = Outcome(
         cause: .cancelled, message: "cancelled before it started", commandStarted: false)
 

@@ -19,6 +19,19 @@ struct SessionState: Sendable {
     var toldReturned: [AttemptLease] = []
 }
 
+/// What a worker's next process of the same boot has to know of its silence. Milliseconds of CLOCK_BOOTTIME.
+package struct Renewal: Hashable, Sendable {
+    /// The newest moment at which something was sent that the coordinator has answered.
+    package var sentMs: Int64
+    /// How long the coordinator waits for the next one; `nil`: it is not known.
+    package var replaceMs: Int64?
+
+    package init(sentMs: Int64, replaceMs: Int64?) {
+        self.sentMs = sentMs
+        self.replaceMs = replaceMs
+    }
+}
+
 /// For how long the coordinator may have heard nothing of this worker. Milliseconds of CLOCK_BOOTTIME.
 struct SilenceState: Sendable {
     /// The coordinator has heard this worker then, or later.
@@ -28,7 +41,11 @@ struct SilenceState: Sendable {
     /// When it is looked at again, if it is.
     var timerMs: Int64?
 
-    init(renewedMs: Int64) { self.renewedMs = renewedMs }
+    /// What cannot be counts as nothing: a moment that is unknown was at the latest now.
+    init(_ renewal: Renewal?, nowMs: Int64) {
+        renewedMs = min(renewal?.sentMs ?? nowMs, nowMs)
+        if let known = renewal?.replaceMs { replaceMs = min(max(known, 1_000), 86_400_000) }
+    }
 
     /// How long an attempt may go on: a twelfth is kept for clocks that go differently, a timer that is late, and the
     /// kill itself.

@@ -26,7 +26,7 @@ extension WorkerState {
         case useLayers([String])
         case freeLayers([String])
         /// Keep the moment for the next process of this boot.
-        case saveRenewal(sentMs: Int64)
+        case saveRenewal(Renewal)
         /// There is something for the session's writer to take.
         case wakeWriter
         /// `fired` after so long.

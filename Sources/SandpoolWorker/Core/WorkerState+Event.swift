@@ -39,6 +39,9 @@ extension WorkerState {
         case preparationFailed(AttemptLease, Outcome)
         /// The launcher was not asked, for this reason.
         case startFailed(AttemptLease, String)
+        /// Bytes of an `Item.output` could not be read. Neither they were sent, nor what the same `takeOutbound` gave
+        /// of the stream behind them, nor the attempt's result in it.
+        case unreadable(AttemptLease, OutputStreamCode, offset: Int64, String)
         case uploaded(AttemptLease, digest: String?, message: String?)
         /// The result is on disk as it is here, its tails included.
         case journaled(AttemptResult)

@@ -72,6 +72,18 @@ extension WorkerState {
         if mustSetTimer { effects.append(.wake(afterMs: Limits.inlineHoldMs, .openOutput(attempt.lease))) }
     }
 
+    /// Bytes that were to be sent cannot be read: the stream ends before them, and the session goes on.
+    mutating func loseOutput(of lease: AttemptLease, _ stream: OutputStreamCode, at offset: Int64, _ reason: String) {
+        guard var attempt = held(lease) else { return }
+        let before = attempt.cursors.unacknowledged
+        attempt.cut(stream, at: offset, reason)
+        unacknowledgedBytes -= before - attempt.cursors.unacknowledged
+        attempts[lease.attempt] = attempt
+        effects.append(.log("output of \(lease.attempt.text) cannot be read at byte \(offset): \(reason)"))
+        offerResult(lease.attempt)
+        wakeWriter()
+    }
+
     mutating func acknowledge(_ lease: AttemptLease, stdout: Int64, stderr: Int64) {
         guard var attempt = held(lease) else { return }
         let before = attempt.cursors.unacknowledged

@@ -29,8 +29,8 @@ extension WorkerState {
         var result = AttemptResult(
             lease: attempt.lease, outcome: end.outcome, evidence: end.evidence, startedAt: attempt.startedAt,
             finishedAt: end.finishedAt, downloads: attempt.downloadsDigest)
-        if let message = attempt.collectMessage {
-            result.outcome.message = result.outcome.message.map { "\($0); \(message)" } ?? message
+        for message in [attempt.collectMessage, attempt.lostOutput].compactMap(\.self) {
+            result.outcome.add(message: message)
         }
         // The coordinator refuses longer ones; a fetch or a build may have quoted anything.
         result.outcome.message = result.outcome.message.map {
@@ -53,6 +53,7 @@ extension WorkerState {
         attempt.isJournaling = false
         attempt.takeBackTails(stdout: result.stdoutTail == nil, stderr: result.stderrTail == nil)
         attempt.result = result
+        attempt.dropCutTails()
         attempts[attempt.id] = attempt
         if attempt.cursors.unsent > 0 { openOutput(attempt.id) }
         apply(.journaled, to: attempt.id)

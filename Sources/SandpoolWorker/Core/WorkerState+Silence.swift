@@ -10,7 +10,7 @@ extension WorkerState {
     mutating func noteAnswered(sentMs: Int64) {
         guard sentMs > silence.renewedMs else { return }
         silence.renewedMs = sentMs
-        effects.append(.saveRenewal(sentMs: sentMs))
+        effects.append(.saveRenewal(Renewal(sentMs: sentMs, replaceMs: silence.replaceMs)))
     }
 
     /// A coordinator that does not run replaces nothing, and counts every worker as heard of when it starts. It renews

@@ -105,16 +105,15 @@ package struct WorkerState: Sendable {
     /// - Parameters:
     ///   - records: of attempts that an earlier process started.
     ///   - results: of its journal that are not settled.
-    ///   - renewedMs: the newest `Effect.saveRenewal` of this boot.
+    ///   - renewal: the newest `Effect.saveRenewal` of this boot.
     package init(
-        _ settings: Settings, records: [AttemptRecord] = [], results: [AttemptResult] = [], renewedMs: Int64? = nil,
+        _ settings: Settings, records: [AttemptRecord] = [], results: [AttemptResult] = [], renewal: Renewal? = nil,
         at moment: Moment
     ) {
         self.settings = settings
         now = moment
         inherited = Inherited(records: records, results: results)
-        // What cannot be counts as nothing: one that is unknown began at the latest now.
-        silence = SilenceState(renewedMs: min(renewedMs ?? moment.uptimeMs, moment.uptimeMs))
+        silence = SilenceState(renewal, nowMs: moment.uptimeMs)
     }
 
     /// Applies an event. One that comes too late or twice changes nothing and asks for nothing.
@@ -149,6 +148,8 @@ package struct WorkerState: Sendable {
         case .prepared(let lease, let root): prepared(lease, root)
         case .preparationFailed(let lease, let outcome): apply(.preparationFailed(end(outcome)), to: lease)
         case .startFailed(let lease, let message): startFailed(lease, message)
+        case .unreadable(let lease, let stream, let offset, let reason):
+            loseOutput(of: lease, stream, at: offset, reason)
         case .uploaded(let lease, let digest, let message): uploaded(lease, digest: digest, message: message)
         case .journaled(let result): journaled(result)
         case .journalFailed(let lease, let message): journalFailed(lease, message)

@@ -26,7 +26,20 @@ struct LiveExec {
     /// What is told in the place of its outcome, where its client did not take the output.
     private(set) var unread: Outcome?
 
-    var outcome: Outcome? { unread ?? machine.end }
+    /// Output that could not be read, in words.
+    private(set) var lostOutput: String?
+
+    var outcome: Outcome? {
+        guard var outcome = unread ?? machine.end else { return nil }
+        if let lostOutput { outcome.add(message: lostOutput) }
+        return outcome
+    }
+
+    /// A stream ends here, since its spool cannot be read from `offset` on.
+    mutating func cut(_ stream: OutputStreamCode, at offset: Int64, _ reason: String) {
+        cursors[stream].cut(at: offset)
+        lostOutput = "output was lost from byte \(offset) on, as it could not be read: \(reason)"
+    }
 
     /// Drops what was not sent.
     mutating func cutOff(afterMs patience: UInt64) {

@@ -182,6 +182,14 @@ extension WorkerCore {
         return items
     }
 
+    /// The stream ends before what cannot be read of it, and the end of the exec says so.
+    func loseOutput(of id: ExecID, _ stream: OutputStreamCode, at offset: Int64, _ reason: String) {
+        log.error("output of \(id.text) cannot be read at byte \(offset): \(reason)")
+        execs[id]?.cut(stream, at: offset, reason)
+        toldExecs.removeAll { $0 == id }
+        offerExec(id)
+    }
+
     /// Lets go of execs whose last bytes and end were read by the writer.
     func releaseToldExecs() {
         let told = toldExecs
@@ -197,10 +205,10 @@ extension LiveExec {
         for stream in [OutputStreamCode.stdout, .stderr] {
             let most = min(Frame.chunkBytes, room)
             guard most > 0, let spool = spool(stream), let piece = cursors[stream].take(most) else { continue }
-            let item = OutboundItem.output(
+            let item = OutboundItem.Piece(
                 id: id.text, epoch: lease.epoch, stream: stream, spool: spool, offset: piece.offset,
                 count: piece.count)
-            pieces.append((piece.count, item))
+            pieces.append((piece.count, .output(item)))
         }
         return pieces
     }

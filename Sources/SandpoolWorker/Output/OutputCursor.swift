@@ -7,6 +7,8 @@ struct OutputCursor: Hashable, Sendable {
     private(set) var available: Int64 = 0
     private(set) var sent: Int64 = 0
     private(set) var durable: Int64 = 0
+    /// Whether it ends here although the spool may go on.
+    private(set) var isCut = false
 
     /// Bytes that can be sent now.
     var unsent: Int64 { available - sent }
@@ -14,7 +16,9 @@ struct OutputCursor: Hashable, Sendable {
     var unacknowledged: Int64 { sent - durable }
 
     /// The spool holds at least this much.
-    mutating func grow(to bytes: Int64) { available = max(available, bytes) }
+    mutating func grow(to bytes: Int64) {
+        if !isCut { available = max(available, bytes) }
+    }
 
     /// Takes the next bytes to send, at most `limit`.
     mutating func take(_ limit: Int) -> (offset: Int64, count: Int)? {
@@ -22,6 +26,13 @@ struct OutputCursor: Hashable, Sendable {
         guard count > 0 else { return nil }
         defer { sent += count }
         return (sent, Int(count))
+    }
+
+    /// From here on the spool cannot be read, and nothing of that has gone out in this session.
+    mutating func cut(at offset: Int64) {
+        isCut = true
+        available = min(available, max(offset, durable))
+        sent = min(sent, available)
     }
 
     /// Frames carry nothing from here on: what was not sent yet is dropped.

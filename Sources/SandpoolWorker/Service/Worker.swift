@@ -49,7 +49,12 @@ public struct Worker: Service {
     private func runUntilCancelled() async throws {
         try await withParts { parts in
             await parts.desk.begin(configuration.verification)
-            try await parts.core.openDoor(to: parts.desk)
+            do {
+                try await parts.core.openDoor(to: parts.desk)
+            } catch {
+                // As on a full disk: it goes without, and takes what jobs it can.
+                log.error("'sandpool worker verify' cannot ask this worker: \(error)")
+            }
             try await serve(parts)
         }
     }
@@ -74,9 +79,9 @@ public struct Worker: Service {
         if skippedBytes > 0 { log.warning("\(directory.journal) had \(skippedBytes) bytes of no whole record") }
         let records = try directory.attempts.load()
         let bootID = try HostFacts.bootID()
-        let renewal = try RenewalFile(path: directory.renewal, bootID: bootID)
+        let renewal = RenewalFile(path: directory.renewal, bootID: bootID)
         let state = WorkerState(
-            settings(directory, bootID), records: records, results: results, renewedMs: renewal.load(),
+            settings(directory, bootID), records: records, results: results, renewal: renewal.load(),
             at: SystemClock.moment())
 
         let http = CoordinatorClient.makeHTTPClient()

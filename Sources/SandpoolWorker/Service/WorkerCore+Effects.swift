@@ -17,7 +17,7 @@ extension WorkerCore {
         case .forget(let lease, let layers, let hasDownloads): forget(lease.attempt, layers, hasDownloads)
         case .useLayers(let layers): layerUse.add(layers)
         case .freeLayers(let layers): layerUse.remove(layers)
-        case .saveRenewal(let sentMs): renewal.save(sentMs)
+        case .saveRenewal(let newest): renewal.save(newest)
         case .wakeWriter: wakeWriter()
         case .wake(let delay, let timer): schedule(afterMs: UInt64(clamping: delay)) { $0.step(.fired(timer)) }
         case .log(let line): log.error("\(line)")

@@ -1,4 +1,5 @@
 import SandpoolAPI
+import SandpoolModel
 
 /// The session's writer: it asks for the next items when it has room for them.
 struct SessionWriter {
@@ -55,7 +56,20 @@ extension WorkerCore {
             // The state asks for no byte of spools that are not here.
             guard let spool = files[lease.attempt]?.spool(stream) else { return nil }
             return .output(
-                id: lease.attempt.text, epoch: lease.epoch, stream: stream, spool: spool, offset: offset, count: count)
+                OutboundItem.Piece(
+                    id: lease.attempt.text, epoch: lease.epoch, stream: stream, spool: spool, offset: offset,
+                    count: count))
+        }
+    }
+
+    /// Output that was taken cannot be read.
+    func noteUnreadable(_ unreadable: OutboundItem.Unreadable) {
+        let piece = unreadable.piece
+        if let id = AttemptID(piece.id) {
+            let lease = AttemptLease(attempt: id, epoch: piece.epoch)
+            step(.unreadable(lease, piece.stream, offset: piece.offset, unreadable.reason))
+        } else if let id = ExecID(piece.id) {
+            loseOutput(of: id, piece.stream, at: piece.offset, unreadable.reason)
         }
     }
 }

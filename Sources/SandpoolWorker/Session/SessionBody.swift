@@ -19,9 +19,26 @@ struct SessionBody: AsyncSequence, Sendable {
                 try Frame.message(WorkerMessage.hello(body.hello)).encode(into: &buffer)
                 return buffer
             }
-            guard let items = await body.core.nextOutbound(session: body.number) else { return nil }
-            for item in items { try item.frame().encode(into: &buffer) }
+            // An empty part would end the body (RFC 9112, section 7.1).
+            while buffer.readableBytes == 0 {
+                guard let items = await body.core.nextOutbound(session: body.number) else { return nil }
+                try await encode(items, into: &buffer)
+            }
             return buffer
+        }
+
+        /// One command's output that cannot be read is no reason to end the session, on which all others depend.
+        private func encode(_ items: [OutboundItem], into buffer: inout ByteBuffer) async throws {
+            var lost: [String: Set<OutputStreamCode>] = [:]
+            for item in items {
+                guard let item = item.without(lost) else { continue }
+                do {
+                    try item.frame().encode(into: &buffer)
+                } catch let unreadable as OutboundItem.Unreadable {
+                    lost[unreadable.piece.id, default: []].insert(unreadable.piece.stream)
+                    await body.core.noteUnreadable(unreadable)
+                }
+            }
         }
     }
 

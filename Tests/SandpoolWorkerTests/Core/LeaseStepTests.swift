@@ -97,6 +97,32 @@ import Testing
         #expect(worker.returned() == [lease])
     }
 
+    /// Nothing answers what is given back, so the next hello repeats it until one was taken.
+    @Test func whatWasGivenBackIsRepeatedByTheHelloUntilOneIsWelcome() {
+        var worker = SteppedWorker.ready()
+        worker.hear(.assign([Samples.assignment(1)]))
+        worker.step(.preparing(Samples.lease(1)))
+        worker.hear(.drain)
+        #expect(worker.returned() == [Samples.lease(1)])
+        worker.loseSession()
+        worker.step(.sessionOpens)
+        #expect(worker.state.hello(images: []).returned == [Samples.lease(1)])
+        worker.loseSession()
+        worker.join()
+        worker.loseSession()
+        worker.step(.sessionOpens)
+        #expect(worker.state.hello(images: []).returned == nil)
+    }
+
+    @Test func theNewestOfManyThatWereGivenBackAreRepeated() {
+        var worker = SteppedWorker.ready()
+        worker.hear(.drain)
+        let count = WorkerState.Limits.returns + 1
+        worker.hear(.assign((0..<count).map { Samples.assignment($0) }))
+        worker.step(.sessionOpens)
+        #expect(worker.state.hello(images: []).returned == (1..<count).map { Samples.lease($0) })
+    }
+
     @Test func anAssignmentThatComesTwiceIsTakenOnce() {
         var worker = SteppedWorker.ready()
         worker.run(1)

@@ -67,6 +67,55 @@ import Testing
         #expect(worker.state.unacknowledgedBytes == 0)
     }
 
+    // MARK: What cannot be read
+
+    /// The result goes without what is behind, and says so; the other stream goes on.
+    @Test func aStreamEndsWhereItCannotBeRead() throws {
+        var worker = SteppedWorker.ready()
+        worker.run(1)
+        worker.step(.spoolsGrew(Samples.attempt(1), stdout: 1 << 20, stderr: 100_000))
+        let first = try #require(chunks(worker.state.takeOutbound()).last)
+        let effects = worker.step(.unreadable(first.lease, .stdout, offset: first.offset, "pread spool: EIO"))
+        #expect(effects.contains(.wakeWriter))
+        worker.step(.spoolsGrew(Samples.attempt(1), stdout: 2 << 20, stderr: 100_000))
+        #expect(chunks(worker.state.takeOutbound()).isEmpty)
+        worker.hear(.outputDurable(first.lease, stdout: first.offset, stderr: 100_000))
+        #expect(worker.state.unacknowledgedBytes == 0)
+        let entry = try #require(worker.exit(1, stdout: 2 << 20).journaled.first)
+        #expect(entry.stdout == nil)
+        let loss = "stdout was lost from byte \(first.offset) on, as it could not be read: pread spool: EIO"
+        #expect(entry.result.outcome.message == loss)
+        worker.step(.journaled(entry.result))
+        #expect(worker.sentResults() == [entry.result])
+    }
+
+    /// A result that was to go along with the bytes goes after all, and no tail of it leaves a gap.
+    @Test func aResultThatWentWithWhatCannotBeReadGoesAgain() throws {
+        let record = AttemptRecord(
+            Samples.assignment(1), bootID: SteppedWorker.bootID, usesHostImage: false, layers: [])
+        var result = Samples.result(1)
+        result.stdoutTail = OutputTail(offset: 60, base64: "AAAA")
+        var worker = SteppedWorker(records: [record], results: [result])
+        worker.connectLauncher([(.adopted(id: Samples.attempt(1).text, startedBoottimeMs: 5), SpoolSizes(stdout: 63))])
+        worker.join(keep: [HeldAttempt(lease: Samples.lease(1), state: .finished, stdoutBytes: 0, stderrBytes: 0)])
+        #expect(worker.state.takeOutbound().count == 2)
+        worker.step(.unreadable(Samples.lease(1), .stdout, offset: 0, "pread spool: EIO"))
+        let again = try #require(worker.sentResults().first)
+        #expect(again.stdoutTail == nil && again.outcome.message?.contains("lost from byte 0 on") == true)
+        #expect(again.outcome.exitCode == result.outcome.exitCode)
+        #expect(worker.sentResults() == [])
+    }
+
+    @Test func whatIsHeldUnderAnotherLeaseLosesNothing() {
+        var worker = SteppedWorker.ready()
+        worker.run(1)
+        worker.step(.spoolsGrew(Samples.attempt(1), stdout: 1 << 20, stderr: 0))
+        var lease = Samples.lease(1)
+        lease.epoch += 1
+        #expect(worker.step(.unreadable(lease, .stdout, offset: 0, "EIO")) == [])
+        #expect(!chunks(worker.state.takeOutbound()).isEmpty)
+    }
+
     /// Word of a start waits for the end, which says it as well.
     @Test func aShortJobIsOneMessage() throws {
         var worker = SteppedWorker.ready()

@@ -91,8 +91,10 @@ import Testing
         worker.connectLauncher()
         worker.step(.sessionOpens)
         let begin = worker.uptimeMs
-        #expect(worker.welcome(afterMs: 100).contains(.saveRenewal(sentMs: begin)) == false, "it began then")
-        #expect(worker.hear(.heartbeat(sentMs: begin + 150), afterMs: 200) == [.saveRenewal(sentMs: begin + 150)])
+        let first = Renewal(sentMs: begin, replaceMs: 120_000)
+        #expect(worker.welcome(afterMs: 100).contains(.saveRenewal(first)) == false, "it began then")
+        let second = Renewal(sentMs: begin + 150, replaceMs: 120_000)
+        #expect(worker.hear(.heartbeat(sentMs: begin + 150), afterMs: 200) == [.saveRenewal(second)])
         #expect(worker.hear(.heartbeat(sentMs: begin + 150)) == [])
         #expect(worker.hear(.heartbeat(sentMs: begin + 120)) == [])
         #expect(worker.hear(.heartbeat(sentMs: .max)) == [])
@@ -109,13 +111,15 @@ import Testing
     }
 
     /// A process that comes up in the middle of a silence counts on.
-    @Test func silenceGoesOnOverARestart() {
+    @Test(arguments: [(nil, 50_000), (120_000, 50_000), (90_000, 22_500), (.min, 0)] as [(Int64?, Int64)])
+    func silenceGoesOnOverARestart(replaceMs: Int64?, leftMs: Int64) {
         let record = AttemptRecord(
             Samples.assignment(1), bootID: SteppedWorker.bootID, usesHostImage: false, layers: [])
-        var worker = SteppedWorker(records: [record], renewedMs: 940_000, uptimeMs: 1_000_000)
+        let renewal = Renewal(sentMs: 940_000, replaceMs: replaceMs)
+        var worker = SteppedWorker(records: [record], renewal: renewal, uptimeMs: 1_000_000)
         let effects = worker.connectLauncher([(.adopted(id: id, startedBoottimeMs: 5), SpoolSizes())])
-        #expect(effects.contains(.wake(afterMs: 50_000, .silence)))
-        #expect(worker.step(.fired(.silence), afterMs: 50_000) == [.ask(.cancel(id: id, graceMs: 0))])
+        #expect(effects.contains(.wake(afterMs: leftMs, .silence)))
+        #expect(worker.step(.fired(.silence), afterMs: leftMs) == [.ask(.cancel(id: id, graceMs: 0))])
     }
 
     @Test(arguments: [

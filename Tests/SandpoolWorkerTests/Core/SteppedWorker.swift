@@ -15,7 +15,7 @@ struct SteppedWorker {
     static let bootID = "this-boot"
 
     init(
-        records: [AttemptRecord] = [], results: [AttemptResult] = [], renewedMs: Int64? = nil,
+        records: [AttemptRecord] = [], results: [AttemptResult] = [], renewal: Renewal? = nil,
         uptimeMs: Int64 = 1_000_000
     ) {
         self.uptimeMs = uptimeMs
@@ -24,7 +24,7 @@ struct SteppedWorker {
             worker: WorkerID(milliseconds: 1_700_000_000_000, using: &generator), name: "w",
             capacity: Resources(cpuMillis: 8_000, memoryBytes: 1 << 34, diskBytes: 1 << 34), bootID: Self.bootID)
         state = WorkerState(
-            settings, records: records, results: results, renewedMs: renewedMs, at: Self.moment(uptimeMs))
+            settings, records: records, results: results, renewal: renewal, at: Self.moment(uptimeMs))
     }
 
     private static func moment(_ uptimeMs: Int64) -> Moment {

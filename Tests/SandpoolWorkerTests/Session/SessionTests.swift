@@ -106,6 +106,27 @@ import Testing
         try await session.take(Self.lease.attempt.text, from: offset, to: end)
     }
 
+    /// What cannot be read of one command's output ends that output, and nothing else of the worker.
+    @Test func aSpoolThatCannotBeReadEndsItsOutputAlone() async throws {
+        try await RunningWorker.with(stdout: [1, 2, 3]) { coordinator, launcher in
+            let session = try await coordinator.session()
+            _ = try await session.welcome()
+            try session.send(.assign([Samples.assignment(1), Samples.assignment(2)]))
+            for number in 1...2 { try await launcher.request { $0 == .start(id: Samples.attempt(number).text) } }
+            // The spooler told of more than is in the file.
+            try launcher.tellOutput(of: Self.lease.attempt, stdout: 2 << 20)
+            try launcher.exit(Self.lease.attempt, .exited(code: 3), stdout: 2 << 20)
+            let lost = try #require(try await session.results().first)
+            #expect(lost.lease == Self.lease && lost.outcome.exitCode == 3 && lost.stdoutTail == nil)
+            #expect(lost.outcome.message?.hasPrefix("stdout was lost from byte 0 on") == true)
+            try session.send(.recorded([RecordedResult(lease: Self.lease, verdict: .recorded)]))
+            try launcher.exit(Samples.attempt(2), stdout: 3)
+            let whole = try #require(try await session.results().first)
+            #expect(whole.lease == Samples.lease(2) && whole.outcome.message == nil)
+            #expect(whole.stdoutTail?.offset == 0)
+        }
+    }
+
     @Test func outputStaysInItsWindowAndGoesOnFromWhatIsDurable() async throws {
         try await RunningWorker.with(stdout: Self.output) { coordinator, launcher in
             let window = Int(WorkerState.Limits.unacknowledgedBytes)

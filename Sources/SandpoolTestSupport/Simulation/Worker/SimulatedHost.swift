@@ -12,7 +12,7 @@ struct SimulatedHost {
     var isUp = false
     var disk = WorkerDisk<AttemptRecord>()
     /// The newest renewal that a worker of this boot noted.
-    var renewedMs: Int64?
+    var renewal: Renewal?
     var isDiskFull = false
     var isDiskSlow = false
     var path = Path()

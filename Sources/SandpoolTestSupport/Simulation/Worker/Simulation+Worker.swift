@@ -16,7 +16,7 @@ extension Simulation {
         guard !hosts[host].isUp else { return }
         hosts[host].isUp = true
         hosts[host].boots += 1
-        hosts[host].renewedMs = nil
+        hosts[host].renewal = nil
         hosts[host].clock.boot(at: now)
         say("host \(host) boots: \(hosts[host].bootID)")
         startLauncher(host)
@@ -34,7 +34,7 @@ extension Simulation {
         for _ in results { note(.resultReplayed) }
         hosts[host].unsettled = []
         let state = WorkerState(
-            settings, records: records, results: results, renewedMs: hosts[host].renewedMs, at: moment(host))
+            settings, records: records, results: results, renewal: hosts[host].renewal, at: moment(host))
         hosts[host].worker = WorkerProcess(start: start, state: state)
         hosts[host].worker?.replayed = Set(results.map(\.lease))
         hosts[host].losses = 0
@@ -154,8 +154,8 @@ extension Simulation {
             hosts[host].worker?.layers -= layers.count
         case .useLayers(let layers): hosts[host].worker?.layers += layers.count
         case .freeLayers(let layers): hosts[host].worker?.layers -= layers.count
-        case .saveRenewal(let sentMs):
-            hosts[host].renewedMs = sentMs
+        case .saveRenewal(let renewal):
+            hosts[host].renewal = renewal
             hosts[host].notedAt = now
         case .wakeWriter: wakeWriter(host)
         case .wake(let delayMs, let timer): wake(host, delayMs, timer)
