@@ -33,5 +33,6 @@ import Testing
             lost.outcome.message == "the last 40 bytes of stdout and 7 bytes of stderr were lost when the host or its "
                 + "launcher went down; killed")
         #expect(lost.outcome.exitCode == 3)
+        #expect(lost.evidence.lostStdoutBytes == 40 && lost.evidence.lostStderrBytes == 7)
     }
 }

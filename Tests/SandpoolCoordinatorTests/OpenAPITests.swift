@@ -27,7 +27,7 @@ import Testing
 
     @Test func everyDocumentedOperationIsAnswered() throws {
         let operations = try Self.operations()
-        #expect(operations.count == 31)
+        #expect(operations.count == 32)
         for operation in operations {
             let method = try #require(HTTPRequest.Method(rawValue: operation.method.uppercased()))
             let path = operation.path.replacing("{stream}", with: "stdout").replacing(/\{[a-z]+\}/, with: "x")

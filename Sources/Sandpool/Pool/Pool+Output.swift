@@ -1,4 +1,5 @@
 import NIOCore
+import SandpoolAPI
 import SandpoolModel
 
 extension Pool {
@@ -17,6 +18,15 @@ extension Pool {
         OutputChunks(
             http: http, job: reference, stream: stream, start: offset, since: since, isStamped: timestamps,
             follows: follow)
+    }
+
+    /// Whether the output that the coordinator keeps of an attempt that has ended is what its command wrote. It reads
+    /// all of it for that.
+    ///
+    /// - Parameter attempt: which of the job's attempts, from 1 on; `nil` for the last one.
+    public func verifyOutput(of reference: String, attempt: Int64? = nil) async throws -> OutputVerification {
+        let query = attempt.map { "?attempt=\($0)" } ?? ""
+        return try await http.get(Routes.job(Query.escape(reference)) + "/verification" + query)
     }
 
     /// Where the last `count` lines of a stream begin now. Reads the stream and keeps nothing of it but offsets.

@@ -14,6 +14,7 @@
 /// | `POST /v1/jobs/REF/signal` | submit | 202 |
 /// | `GET /v1/jobs/REF/output/stdout` (`stderr`) `?offset=&limit=&since=&follow=` | read | raw bytes |
 /// | the same with `timestamps=true` | read | each line behind the moment when it arrived |
+/// | `GET /v1/jobs/REF/verification?attempt=` | read | an `OutputVerification` |
 /// | `GET /v1/jobs/REF/downloads` | read | a tar archive |
 /// | `POST /v1/jobs/REF/exec` | submit | a further command in its sandbox, see `ExecControl` |
 /// | `POST /v1/run` | submit | the combined stream, see `RunRequest` |

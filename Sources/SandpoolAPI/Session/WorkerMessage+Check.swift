@@ -116,6 +116,9 @@ extension Evidence {
         for stage in stagesMs.keys {
             try APIError.require(stage, atMost: SessionLimits.idBytes, in: "results.evidence.stagesMs")
         }
+        for digest in [stdoutDigest, stderrDigest].compactMap(\.self) {
+            try APIError.require(BlobDigest.isWellFormed(digest), "results.evidence", "a stream's digest is none")
+        }
         let (mounts, places) = (changedMounts ?? [], 0..<SpecBounds.mounts)
         try APIError.require(atMost: places.count, mounts, in: "results.evidence.changedMounts")
         try APIError.require(
@@ -126,7 +129,7 @@ extension Evidence {
             leftOut.allSatisfy(Evidence.namesOfLimits.contains), "results.evidence.leftOutLimits", "no such limit")
         let amounts = [
             wallMs, cpuMs, peakMemoryBytes, oomKills, stdoutBytes, stderrBytes, diskBytes, inodes, stalledMs,
-            networkInterruptions,
+            networkInterruptions, lostStdoutBytes, lostStderrBytes,
         ]
         let least = (amounts.compactMap(\.self) + stagesMs.values).min() ?? 0
         try APIError.require(least >= 0, "results.evidence", "\(least) is less than nothing")

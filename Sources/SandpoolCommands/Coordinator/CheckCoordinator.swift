@@ -17,11 +17,13 @@ struct CheckCoordinator: ParsableCommand {
 
     @Option(help: .init("Where the coordinator keeps its files.", valueName: "dir"))
     var dataDir = DataDirectories.standard("coordinator")
+    @Flag(help: "Read all output too, and compare it with what the commands wrote.")
+    var output = false
     @Flag(help: "Print each finding as a line of JSON.")
     var json = false
 
     func run() throws {
-        let summary = try CoordinatorCheck(dataDirectory: dataDir).run { finding in
+        let summary = try CoordinatorCheck(dataDirectory: dataDir, readsOutput: output).run { finding in
             try StandardOutput.line(json ? try JSONText.line(finding) : TerminalText.harmless("\(finding)"))
         }
         let result = summary.findings == 0 ? "everything is as it must be" : "findings: \(summary.findings)"

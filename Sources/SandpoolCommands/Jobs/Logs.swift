@@ -7,7 +7,12 @@ import SandpoolModel
 struct Logs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print what a job wrote, stdout to stdout and stderr to stderr.",
-        discussion: "Example: sandpool logs -f --since 10m --timestamps nightly")
+        discussion: """
+            With --verify, instead of the output, whether what is kept of it is byte for byte what the command wrote: \
+            ends with 0 where it is, with 1 where it is not, with 125 where that cannot be told.
+
+            Example: sandpool logs -f --since 10m --timestamps nightly
+            """)
 
     @OptionGroup var connection: ConnectionOptions
     @Flag(name: .shortAndLong, help: "Go on until the job is finished.")
@@ -20,10 +25,27 @@ struct Logs: AsyncParsableCommand {
     var since: String?
     @Flag(help: "Put the moment when it came before each line.")
     var timestamps = false
+    @Flag(help: "Compare the kept output with what the command wrote.")
+    var verify = false
+    @Option(
+        help: .init("With --verify, which of the job's attempts; the last one by default.", valueName: "n"),
+        transform: OptionValue.count)
+    var attempt: Int?
+    @Flag(help: "With --verify, print the comparison as JSON.")
+    var json = false
     @Argument(help: "A job: its id, a name, the end of an id, or @last.")
     var id: String
 
+    func validate() throws {
+        if verify, follow || tail != nil || since != nil || timestamps {
+            throw ValidationError(
+                "all output is compared with --verify: leave out --follow, --tail, --since and --timestamps")
+        }
+        if !verify, attempt != nil || json { throw ValidationError("only --verify takes --attempt and --json") }
+    }
+
     func run() async throws {
+        if verify { return try await compare() }
         try await connection.withPool(for: follow ? .running : .reading) { pool in
             let job = try await pool.job(id)
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -14,8 +14,14 @@ public struct CoordinatorCheck: Sendable {
     }
 
     private let directory: UnlockedDirectory
+    private let readsOutput: Bool
 
-    public init(dataDirectory: String) { directory = UnlockedDirectory(path: dataDirectory) }
+    /// - Parameter readsOutput: whether all output is read and compared with what the commands wrote, and not only its
+    ///   length.
+    public init(dataDirectory: String, readsOutput: Bool = false) {
+        directory = UnlockedDirectory(path: dataDirectory)
+        self.readsOutput = readsOutput
+    }
 
     /// Looks at everything once.
     ///
@@ -32,7 +38,8 @@ public struct CoordinatorCheck: Sendable {
         }
         do {
             let files = FileCheck(
-                output: OutputPaths(root: directory.output), blobs: directory.blobs, database: database)
+                output: OutputPaths(root: directory.output), blobs: directory.blobs, database: database,
+                readsOutput: readsOutput)
             let counts = try database.run(look: { try files.look(at: $0, find) }, find: find)
             try files.findOrphans(find)
             try database.close()

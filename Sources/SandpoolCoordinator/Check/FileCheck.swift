@@ -7,6 +7,8 @@ struct FileCheck {
     let output: OutputPaths
     let blobs: String
     let database: DatabaseCheck
+    /// Whether output is read, and not only measured.
+    let readsOutput: Bool
 
     private typealias Find = (CheckFinding) throws -> Void
 
@@ -45,7 +47,7 @@ struct FileCheck {
     // MARK: Output
 
     /// What a stream holds: segment file first, and behind it what the result carried. Where a command was reaped, the
-    /// evidence says how much it must be, since a result is recorded once its output is durable.
+    /// evidence says how much it must be, since a result is recorded once its output is durable, and the digest what.
     private func check(_ code: OutputStreamCode, of stored: StoredAttempt, _ find: Find) throws {
         let attempt = stored.attempt
         guard attempt.state.isTerminal else { return }
@@ -57,14 +59,38 @@ struct FileCheck {
             what = "bytes \(length) to \(tail.offset) of its \(code.stream.rawValue) are not there"
         } else {
             let end = max(length, tail.map { $0.offset + $0.count } ?? 0)
-            guard let expected = attempt.evidence?.bytes(of: code), expected != end else { return }
-            what = "\(end) bytes of its \(code.stream.rawValue) are there, and \(expected) were reported"
+            guard let evidence = attempt.evidence, let written = evidence.bytes(of: code.stream) else { return }
+            let lost = evidence.lostBytes(of: code.stream)
+            if end != written - lost {
+                what = "\(end) bytes of its \(code.stream.rawValue) are there, and \(written - lost) were reported"
+            } else if readsOutput, lost == 0, let digest = evidence.digest(of: code.stream),
+                try self.digest(of: stream, to: length) != digest
+            {
+                what = "its \(code.stream.rawValue) is not what the command wrote"
+            } else {
+                return
+            }
         }
         guard try isThere(stored) else { return }
         try find(
             CheckFinding(
                 .output, at: place(of: stored), what,
                 remedy: "check the disk of \(output.root), and restore that file from a backup"))
+    }
+
+    /// The digest of a stream whose file ends at `length`.
+    private func digest(of stream: OutputStreamID, to length: Int64) throws -> String {
+        var digest = OutputDigest()
+        if length > 0, let file = try PosixFile.openIfThere(output.file(of: stream)) {
+            while digest.bytes < length {
+                let piece = try file.read(
+                    at: digest.bytes, limit: Int(min(length - digest.bytes, Int64(OutputDigest.pieceBytes))))
+                guard piece.readableBytes > 0 else { break }
+                digest.add(piece)
+            }
+        }
+        if let tail = try database.tail(of: stream.attempt, stream.code.stream) { digest.add(tail) }
+        return digest.text
     }
 
     /// Whether it was not pruned while it was looked at.
@@ -107,13 +133,5 @@ struct FileCheck {
             CheckFinding(
                 .orphan, at: TerminalText.harmless(path), "belongs to no job that is known",
                 remedy: "remove it, or start the coordinator, which removes what pruned jobs left"))
-    }
-}
-
-extension Evidence {
-    /// How long a stream was when its command was reaped; `nil` where nobody reaped one.
-    fileprivate func bytes(of code: OutputStreamCode) -> Int64? {
-        guard reapedBy != nil else { return nil }
-        return code == .stdout ? stdoutBytes : stderrBytes
     }
 }

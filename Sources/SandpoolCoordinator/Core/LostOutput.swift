@@ -29,8 +29,10 @@ struct LostOutput: Hashable, CustomStringConvertible {
         return "the last \(text) were lost when the host or its launcher went down"
     }
 
-    /// Says it in the message for people.
+    /// Says it in the message for people, and in the evidence.
     func note(in report: inout ResultReport) {
+        if stdoutBytes > 0 { report.evidence.lostStdoutBytes = stdoutBytes }
+        if stderrBytes > 0 { report.evidence.lostStderrBytes = stderrBytes }
         report.outcome.message = report.outcome.message.map { "\(self); \($0)" } ?? "\(self)"
     }
 }

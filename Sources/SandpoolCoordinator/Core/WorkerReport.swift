@@ -55,8 +55,11 @@ package struct ReportedResult: Hashable, Sendable {
             guard bytes.readableBytes > 0 else { continue }
             tails.append(InlineOutput(stream: stream, offset: tail.offset, bytes: Array(buffer: bytes)))
         }
+        var evidence = result.evidence
+        // Not the worker's to say.
+        (evidence.lostStdoutBytes, evidence.lostStderrBytes) = (nil, nil)
         let report = ResultReport(
-            lease: LeaseKey(result.lease, worker: worker), outcome: result.outcome, evidence: result.evidence,
+            lease: LeaseKey(result.lease, worker: worker), outcome: result.outcome, evidence: evidence,
             startedAt: result.startedAt, finishedAt: result.finishedAt, tails: tails, downloads: result.downloads)
         self.init(
             report: report, stdoutStart: result.stdoutTail?.offset ?? 0, stderrStart: result.stderrTail?.offset ?? 0)

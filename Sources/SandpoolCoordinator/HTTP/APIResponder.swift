@@ -80,6 +80,7 @@ struct APIResponder: HTTPResponder {
         case .releaseJob(let job): return try await jobs.release(job)
         case .signalJob(let job): return try await jobs.signal(job, request)
         case .downloadJob(let job): return try await jobs.downloads(job, info, blobs)
+        case .verifyJob(let job): return try await VerificationHandler(parts: parts).verify(job, info)
         case .readOutput(let job, let stream):
             return try await OutputHandlers(parts: parts).read(job, stream, info)
         case .run:

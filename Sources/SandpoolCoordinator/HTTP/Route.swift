@@ -7,7 +7,7 @@ enum Route: Hashable, Sendable {
     case health
     case submitJobs, listJobs
     case showJob(String), explainJob(String), cancelJob(String), releaseJob(String), signalJob(String)
-    case downloadJob(String)
+    case downloadJob(String), verifyJob(String)
     case readOutput(String, OutputStreamCode)
     case run
     case exec(String)
@@ -20,7 +20,7 @@ enum Route: Hashable, Sendable {
     var permission: Permission {
         switch self {
         case .health: .none
-        case .listJobs, .showJob, .explainJob, .downloadJob, .readOutput, .listWorkers, .showWorker: .read
+        case .listJobs, .showJob, .explainJob, .downloadJob, .verifyJob, .readOutput, .listWorkers, .showWorker: .read
         case .submitJobs, .cancelJob, .releaseJob, .signalJob, .run, .exec: .submit
         case .storeBlob(let isWorker), .readBlob(_, let isWorker): isWorker ? .worker : .submit
         case .drainWorker, .resumeWorker, .forgetWorker, .prune, .listTokens, .createToken, .revokeToken: .admin
@@ -82,6 +82,7 @@ enum Route: Hashable, Sendable {
         switch verb {
         case "why": [.get: .explainJob(job)]
         case "downloads": [.get: .downloadJob(job)]
+        case "verification": [.get: .verifyJob(job)]
         case "cancel": [.post: .cancelJob(job)]
         case "release": [.post: .releaseJob(job)]
         case "signal": [.post: .signalJob(job)]

@@ -15,6 +15,14 @@ extension PosixFile {
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+    /// Opens a file for reading; `nil` where there is none.
+    static func openIfThere(_ path: String) throws(FileError) -> PosixFile? {
+        do throws(FileError) { return try PosixFile(path: path, flags: O_RDONLY) } catch {
+            guard error.code != ENOENT else { return nil }
+            throw error
+        }
+    }
+
     /// How long a file is and when it was last written; `nil` where there is none.
     static func status(_ path: String) throws(FileError) -> (bytes: Int64, modifiedAt: Int)? {
         var status = stat()

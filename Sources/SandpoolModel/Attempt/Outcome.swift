@@ -59,6 +59,13 @@ public struct Evidence: Hashable, Sendable, Codable {
     public var oomKills: Int64?
     public var stdoutBytes: Int64 = 0
     public var stderrBytes: Int64 = 0
+    /// `sha256:` and the digest of all that the command wrote to a stream, which is cut at its limit. Absent for a
+    /// stream without a byte, and where the worker could not read them all.
+    public var stdoutDigest: String?
+    public var stderrDigest: String?
+    /// The coordinator's word: bytes at the end of a stream that never came, since their host lost them.
+    public var lostStdoutBytes: Int64?
+    public var lostStderrBytes: Int64?
     /// Whether output beyond the limit was dropped.
     public var outputTruncated = false
     /// Bytes and inodes that the writable layer held at the end, beyond what it began with.

@@ -126,6 +126,11 @@ extension DatabaseCheck {
         try now { try $0.row(CheckSQL.jobState, [job.text])?.word("state") }
     }
 
+    /// What the database has of a stream's end as of now.
+    public func tail(of attempt: AttemptID, _ stream: OutputStream) throws -> InlineOutput? {
+        try now { try $0.row(CheckSQL.tail, [attempt.text, stream.rawValue]).map(SQLiteJobStore.tail) }
+    }
+
     /// The job of an attempt as of now; `nil` where it is gone.
     public func job(of attempt: AttemptID) throws -> JobID? {
         try now { try $0.row(CheckSQL.jobOfAttempt, [attempt.text])?.identifier("id") }

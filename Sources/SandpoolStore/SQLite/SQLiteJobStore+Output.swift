@@ -18,7 +18,7 @@ extension SQLiteJobStore {
         try await read { try $0.row(OutputSQL.downloads, [job.text])?.decode(forColumn: "downloads") }
     }
 
-    private static func tail(from row: Row) throws -> InlineOutput {
+    static func tail(from row: Row) throws -> InlineOutput {
         InlineOutput(
             stream: try row.word("stream"), offset: try row.decode(forColumn: "offset"),
             bytes: Array(try row.decode(Data.self, forColumn: "bytes")))

@@ -74,17 +74,31 @@ extension WorkerCore {
     }
 
     private func write(_ result: AttemptResult, _ stdout: Range<Int64>?, _ stderr: Range<Int64>?) {
+        guard let files = files[result.lease.attempt] else { return append(result) }
         var result = result
-        if let files = files[result.lease.attempt] {
-            do {
-                result.stdoutTail = try files.tail(.stdout, stdout)
-                result.stderrTail = try files.tail(.stderr, stderr)
-            } catch {
-                // Read again, in frames, when the session sends it.
-                (result.stdoutTail, result.stderrTail) = (nil, nil)
-            }
+        do {
+            result.stdoutTail = try files.tail(.stdout, stdout)
+            result.stderrTail = try files.tail(.stderr, stderr)
+        } catch {
+            // Read again, in frames, when the session sends it.
+            (result.stdoutTail, result.stderrTail) = (nil, nil)
         }
-        journal.append(result) { [self, result] failure in
+        guard let work = DigestWork(files, result.evidence) else { return append(result) }
+        guard work.isLong else {
+            work.fill(&result.evidence)
+            return append(result)
+        }
+        // Nobody waits for it: the result follows the same bytes to the coordinator. Where this process ends meanwhile,
+        // the launcher tells the next one of the end again.
+        digesting.async { [self, result] in
+            var result = result
+            work.fill(&result.evidence)
+            append(result)
+        }
+    }
+
+    private nonisolated func append(_ result: AttemptResult) {
+        journal.append(result) { [self] failure in
             thread.post { [self] in
                 assumeIsolated { core in
                     core.step(failure.map { .journalFailed(result.lease, $0.description) } ?? .journaled(result))

@@ -54,11 +54,11 @@ extension WorkerCore {
         case .message(let message): return .message(message)
         case .output(let lease, let stream, let offset, let count):
             // The state asks for no byte of spools that are not here.
-            guard let spool = files[lease.attempt]?.spool(stream) else { return nil }
+            guard let files = files[lease.attempt], let spool = files.spool(stream) else { return nil }
             return .output(
                 OutboundItem.Piece(
                     id: lease.attempt.text, epoch: lease.epoch, stream: stream, spool: spool, offset: offset,
-                    count: count))
+                    count: count, digest: files.digest(stream)))
         }
     }
 

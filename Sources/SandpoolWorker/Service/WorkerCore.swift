@@ -1,3 +1,4 @@
+import Dispatch
 import LinuxSystem
 import Logging
 import SandpoolAPI
@@ -36,6 +37,8 @@ actor WorkerCore {
     /// Fetches and builds; set once by the worker before anything runs.
     var preparer: (any AttemptPreparer)?
     let work: BackgroundWork
+    /// Where long output is read for its digest, one attempt after the other.
+    let digesting = DispatchQueue(label: "sandpool.worker.digests")
     let layerUse: LayerUse
 
     private(set) var state: WorkerState

@@ -17,8 +17,9 @@ enum OutboundItem: Sendable {
         let spool: SpoolFile
         let offset: Int64
         let count: Int
+        /// Takes note of the bytes.
+        var digest: SpoolDigest?
     }
-
 
     /// The frame; blocks for the read from the page cache.
     ///
@@ -59,6 +60,7 @@ extension OutboundItem.Piece {
         guard bytes.readableBytes == count else {
             throw OutboundItem.Unreadable(piece: self, reason: "its file ends before byte \(offset + Int64(count))")
         }
+        digest?.note(bytes, at: offset)
         return OutputFrame(id: id, epoch: epoch, stream: stream, offset: offset, bytes: bytes)
     }
 }

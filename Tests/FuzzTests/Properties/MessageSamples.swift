@@ -13,7 +13,8 @@ enum MessageSamples {
         #"{"progress":{"_0":[{"at":\#(moment),"lease":\#(lease),"state":"building"}]}}"#,
         #"{"results":{"_0":[{"downloads":"sha256:\#(String(repeating: "0", count: 64))","#
             + #""evidence":{"outputTruncated":false,"reapedBy":"init","stagesMs":{"prepare":3},"stalledMs":0,"#
-            + #""stderrBytes":0,"stdoutBytes":0,"wallMs":12},"finishedAt":\#(moment),"lease":\#(lease),"#
+            + #""lostStdoutBytes":1,"stderrBytes":0,"stderrDigest":"sha256:\#(String(repeating: "1", count: 64))","#
+            + #""stdoutBytes":0,"wallMs":12},"finishedAt":\#(moment),"lease":\#(lease),"#
             + #""outcome":{"cause":"exited","commandStarted":true,"exitCode":3,"isRetryable":true,"message":"m"},"#
             + #""startedAt":\#(moment),"stdoutTail":{"base64":"aGk=","offset":9}}]}}"#,
         #"{"results":{"_0":[{"evidence":{"outputTruncated":false,"stagesMs":{},"stalledMs":0,"stderrBytes":0,"#

@@ -21,6 +21,7 @@ import Testing
         var evidence = Evidence()
         evidence.reapedBy = "init"
         evidence.wallMs = 12
+        evidence.stdoutDigest = "sha256:" + String(repeating: "1", count: 64)
         evidence.stagesMs = ["prepare": 3]
         return AttemptResult(
             lease: Fixed.lease, outcome: Outcome(cause: .exited, exitCode: 3, message: "m"), evidence: evidence,
@@ -53,7 +54,9 @@ import Testing
             .results([result, least]),
             #"{"results":{"_0":[{"downloads":"sha256:\#(String(repeating: "0", count: 64))","#
                 + #""evidence":{"outputTruncated":false,"reapedBy":"init","stagesMs":{"prepare":3},"stalledMs":0,"#
-                + #""stderrBytes":0,"stdoutBytes":0,"wallMs":12},"finishedAt":\#(Fixed.momentJSON),"#
+                + #""stderrBytes":0,"stdoutBytes":0,"#
+                + #""stdoutDigest":"sha256:\#(String(repeating: "1", count: 64))","wallMs":12},"#
+                + #""finishedAt":\#(Fixed.momentJSON),"#
                 + #""lease":\#(Fixed.leaseJSON),"#
                 + #""outcome":{"cause":"exited","commandStarted":true,"exitCode":3,"isRetryable":true,"message":"m"},"#
                 + #""startedAt":\#(Fixed.momentJSON),"stdoutTail":{"base64":"aGk=","offset":9}},"#

@@ -16,6 +16,11 @@ enum CheckSQL {
     static let tags = "SELECT key, value FROM job_tags INDEXED BY job_tags_by_job WHERE job = ?"
     static let tails = "SELECT stream, offset, length(bytes) AS count FROM output_tails WHERE attempt = ?"
 
+    static let tail = """
+        SELECT stream, offset, bytes FROM output_tails JOIN attempts ON attempts.sequence = output_tails.attempt
+        WHERE attempts.id = ? AND stream = ?
+        """
+
     static let strayLeases = """
         SELECT attempts.id, attempts.worker FROM attempts LEFT JOIN workers ON workers.id = attempts.worker
         WHERE attempts.finished_at_ms IS NULL AND workers.id IS NULL
