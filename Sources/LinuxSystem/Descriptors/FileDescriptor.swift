@@ -14,6 +14,11 @@ public final class FileDescriptor: Sendable {
         FileDescriptor(owning: try systemCall("fcntl F_DUPFD_CLOEXEC") { fcntl(raw, F_DUPFD_CLOEXEC, 3) })
     }
 
+    /// Whether it stays open over execve(2), of an open one known by its number.
+    public static func setInherited(_ raw: Int32, _ isInherited: Bool) throws(SystemError) {
+        try systemCall("fcntl F_SETFD \(raw)") { fcntl(raw, F_SETFD, isInherited ? 0 : FD_CLOEXEC) }
+    }
+
     public func setNonBlocking() throws(SystemError) {
         let flags = try systemCall("fcntl F_GETFL") { fcntl(raw, F_GETFL) }
         try systemCall("fcntl F_SETFL") { fcntl(raw, F_SETFL, flags | O_NONBLOCK) }

@@ -10,6 +10,12 @@ public struct SeqPacketSocket: Sendable {
         public var descriptors: [FileDescriptor]
         /// Descriptors came and this process, at its own limit, could take none of them.
         public var lostDescriptors = false
+
+        public init(bytes: [UInt8], descriptors: [FileDescriptor], lostDescriptors: Bool = false) {
+            self.bytes = bytes
+            self.descriptors = descriptors
+            self.lostDescriptors = lostDescriptors
+        }
     }
 
     public init(_ descriptor: FileDescriptor) { self.descriptor = descriptor }

@@ -24,6 +24,8 @@ public final class EventLoop {
     private var deferred: [() -> Void] = []
     private var idleWork: (() -> Bool)?
     private var hasIdleWork = false
+    /// Children that are reaped when they have ended, and nobody else waits for.
+    public private(set) var unattended: Set<pid_t> = []
 
     public init() throws(SystemError) {
         epoll = FileDescriptor(owning: try systemCall("epoll_create1") { epoll_create1(Int32(EPOLL_CLOEXEC)) })
@@ -56,6 +58,16 @@ public final class EventLoop {
     }
 
     public func isWatched(_ descriptor: FileDescriptor) -> Bool { numbers[descriptor.raw] != nil }
+
+    /// Reaps a child when it has ended; how is nobody's business.
+    public func reapAtEnd(_ child: ChildProcess) throws(SystemError) {
+        try watch(child.descriptor, .readable) { [unowned self] in
+            forget(child.descriptor)
+            _ = try? child.reap()
+            unattended.remove(child.pid)
+        }
+        unattended.insert(child.pid)
+    }
 
     /// Calls `action` once, at a time in milliseconds of `BoottimeClock`.
     public func schedule(at deadline: UInt64, _ action: @escaping () -> Void) -> TimerToken {

@@ -17,12 +17,15 @@ public final class NetlinkSocket {
     /// The kernel answers within the call that sends; this only keeps a surprise from blocking for ever.
     private static let answerSeconds = 5
 
-    private let descriptor: Int32
+    public let file: FileDescriptor
+    private var descriptor: Int32 { file.raw }
     private var sequence: UInt32 = 0
 
     public init(_ family: Family) throws(SystemError) {
-        descriptor = socket(AF_NETLINK, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), family.rawValue)
-        guard descriptor >= 0 else { throw SystemError("socket AF_NETLINK", code: errno) }
+        file = FileDescriptor(
+            owning: try systemCall("socket AF_NETLINK") {
+                socket(AF_NETLINK, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), family.rawValue)
+            })
         var timeout = timeval(tv_sec: Self.answerSeconds, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         // 1 MiB either way: a batch of set elements must fit the send buffer in one piece.
@@ -31,7 +34,8 @@ public final class NetlinkSocket {
         if family == .route { try checkStrictly() }
     }
 
-    deinit { close(descriptor) }
+    /// One that was made and set up before.
+    public init(_ file: FileDescriptor) { self.file = file }
 
     /// Dumps hold only what the request's header says, such as the routes of one table (netlink(7),
     /// NETLINK_GET_STRICT_CHK, Linux 4.20): a host may have a million others.

@@ -6,6 +6,11 @@ public struct ChildProcess: Sendable {
     public let pid: pid_t
     public let descriptor: FileDescriptor
 
+    public init(pid: pid_t, descriptor: FileDescriptor) {
+        self.pid = pid
+        self.descriptor = descriptor
+    }
+
     /// clone3(2) with a copy of everything and new namespaces of the given kinds, in `cgroup` (version 2)
     /// if there is one. Only for a process with one thread. `body` runs in the child and never returns.
     public static func clone(
@@ -85,9 +90,12 @@ public enum ProcessControl {
     }
 
     /// Closes every descriptor but the standard ones and these.
-    public static func closeAll(except kept: [FileDescriptor]) {
+    public static func closeAll(except kept: [FileDescriptor]) { closeAll(exceptNumbers: kept.map(\.raw)) }
+
+    /// The same by their numbers.
+    public static func closeAll(exceptNumbers kept: [Int32]) {
         var first: Int32 = 3
-        for raw in kept.map(\.raw).sorted() {
+        for raw in kept.sorted() {
             closeAll(from: first, through: raw - 1)
             first = max(first, raw + 1)
         }

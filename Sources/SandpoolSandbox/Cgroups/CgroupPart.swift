@@ -19,6 +19,11 @@ struct CgroupPart {
         }
     }
 
+    /// One that was made before.
+    static func find(_ name: String, in parent: FileDescriptor) throws(SystemError) -> CgroupPart {
+        CgroupPart(parent: parent, name: name, directory: try parent.open(name, O_RDONLY | O_DIRECTORY))
+    }
+
     private init(parent: FileDescriptor, name: String, directory: FileDescriptor) {
         self.parent = parent
         self.name = name

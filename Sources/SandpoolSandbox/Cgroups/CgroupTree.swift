@@ -17,7 +17,7 @@ final class CgroupTree {
     private(set) var layout: Layout
     /// The directories, to be swept by the next launcher of the same data directory.
     let directories: [String]
-    private let placement: CgroupPlacement?
+    let placement: CgroupPlacement?
 
     /// Of a launcher that may make no cgroups.
     init(absentBecause reason: String) {
@@ -52,6 +52,13 @@ final class CgroupTree {
         directories = placement.directories(named: name)
         try Self.record(directories, data)
         if case .delegated(let parent) = placement { try ControllerHandDown.vacate(parent) }
+        layout = try Self.layout(placement, directories)
+    }
+
+    /// What the program before made. Where this process is by now says nothing of where they are.
+    init(takingOver placement: CgroupPlacement, name: String) throws {
+        self.placement = placement
+        directories = placement.directories(named: name)
         layout = try Self.layout(placement, directories)
     }
 

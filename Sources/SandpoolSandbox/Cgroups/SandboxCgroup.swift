@@ -6,18 +6,18 @@ import LinuxSystem
 /// into it later.
 final class SandboxCgroup {
     let name: String
-    private var memory: CgroupPart?
-    private var pids: CgroupPart?
-    private var cpu: CgroupPart?
-    private var unified: CgroupPart?
-    private let isUnified: Bool
+    private(set) var memory: CgroupPart?
+    private(set) var pids: CgroupPart?
+    private(set) var cpu: CgroupPart?
+    private(set) var unified: CgroupPart?
+    let isUnified: Bool
     /// On version 2, where its own processes are once there are children beside them; made for the first of these.
-    private var main: CgroupPart?
+    private(set) var main: CgroupPart?
     private(set) var hasHadChildren = false
     /// Whether its processes have been moved there, and children have controllers.
     private(set) var isDivided = false
     /// Processes that are about to run a `CgroupDivision`, or do.
-    private var dividing = 0
+    private(set) var dividing = 0
     /// Readable when the kernel has killed for want of memory; version 1 only.
     private(set) var oomNotice: FileDescriptor?
 
@@ -68,6 +68,45 @@ final class SandboxCgroup {
             throw error
         }
     }
+
+    /// One that the program before made.
+    init(
+        takingOver state: LauncherState.CgroupState, oomNotice: FileDescriptor?, _ tree: CgroupTree, name: String
+    ) throws(SystemError) {
+        self.name = name
+        switch tree.layout {
+        case .unified(let parent):
+            isUnified = true
+            let part = try CgroupPart.find(name, in: parent)
+            (memory, unified) = (part, part)
+            if state.hasMain { main = try CgroupPart.find(Self.mainName, in: part.directory) }
+        case .hybrid(let memoryParent, let pidsParent, let cpuParent, let unifiedParent):
+            isUnified = false
+            memory = try CgroupPart.find(name, in: memoryParent)
+            pids = try CgroupPart.find(name, in: pidsParent)
+            cpu = try CgroupPart.find(name, in: cpuParent)
+            if let unifiedParent { unified = try CgroupPart.find(name, in: unifiedParent) }
+        case .absent: isUnified = false
+        }
+        hasHadChildren = state.hasHadChildren
+        isDivided = state.isDivided
+        self.oomNotice = oomNotice
+    }
+
+    var state: LauncherState.CgroupState {
+        LauncherState.CgroupState(
+            hasMain: main != nil, hasHadChildren: hasHadChildren, isDivided: isDivided, oomNotice: oomNotice?.raw)
+    }
+
+    /// That of a further command which runs.
+    func findChild(_ name: String) throws(SystemError) -> ExecCgroup {
+        let tree = try unified.map { part throws(SystemError) in try CgroupPart.find(name, in: part.directory) }
+        if isUnified { return ExecCgroup(unified: tree, memory: tree, isUnified: true) }
+        let own = try memory.map { part throws(SystemError) in try CgroupPart.find(name, in: part.directory) }
+        return ExecCgroup(unified: tree, memory: own, isUnified: false, shared: [pids, cpu].compactMap { $0 })
+    }
+
+    private static let mainName = "main"
 
     /// The version 2 cgroup that a new process is to be cloned into.
     var cloneTarget: FileDescriptor? { unified?.directory }
@@ -132,7 +171,7 @@ final class SandboxCgroup {
     func makeChild(_ name: String) throws(SystemError) -> ExecCgroup {
         hasHadChildren = true
         if isUnified, let unified {
-            if main == nil { main = try CgroupPart.make("main", in: unified.directory) }
+            if main == nil { main = try CgroupPart.make(Self.mainName, in: unified.directory) }
             let child = try CgroupPart.make(name, in: unified.directory)
             if isDivided {
                 do throws(SystemError) { try child.directory.write("1", to: "memory.oom.group") } catch {

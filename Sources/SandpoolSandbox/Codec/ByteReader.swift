@@ -9,6 +9,8 @@ public struct CodecError: Error, Equatable, Sendable, CustomStringConvertible {
 public struct ByteReader {
     private let bytes: [UInt8]
     private var position = 0
+    /// What `readDescriptor` has read.
+    private(set) var descriptors: [Int32] = []
 
     public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
@@ -72,6 +74,20 @@ public struct ByteReader {
         let raw = try read(UInt8.self)
         guard let value = Value(rawValue: raw) else { throw CodecError("unknown \(Value.self) \(raw)") }
         return value
+    }
+
+    mutating func readOptional<Value>(
+        _ body: (inout ByteReader) throws(CodecError) -> Value
+    ) throws(CodecError) -> Value? {
+        try readBool() ? try body(&self) : nil
+    }
+
+    /// The number of one that is not a standard one.
+    mutating func readDescriptor() throws(CodecError) -> Int32 {
+        let number = try read(UInt32.self)
+        guard number > 2, let number = Int32(exactly: number) else { throw CodecError("\(number) is no descriptor") }
+        descriptors.append(number)
+        return number
     }
 
     /// Every message is read whole.

@@ -22,4 +22,11 @@ public struct ByteWriter {
     }
 
     public mutating func write(_ texts: [String]) { write(texts) { $0.write($1) } }
+
+    mutating func write<Value>(optional value: Value?, _ body: (inout ByteWriter, Value) -> Void) {
+        write(value != nil)
+        if let value { body(&self, value) }
+    }
+
+    mutating func write(descriptor number: Int32) { write(UInt32(bitPattern: number)) }
 }

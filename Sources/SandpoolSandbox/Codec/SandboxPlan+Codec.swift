@@ -28,14 +28,7 @@ extension SandboxPlan {
         writer.write(timers.timeoutMs)
         writer.write(timers.graceMs)
         writer.write(timers.idleMs)
-        switch network {
-        case .blocked: writer.write(UInt8(0))
-        case .open(let allowCIDRs, let allowDomains, let openedCIDRs):
-            writer.write(UInt8(1))
-            writer.write(allowCIDRs)
-            writer.write(allowDomains)
-            writer.write(openedCIDRs)
-        }
+        network.write(to: &writer)
         writer.write(capabilities.rawValue)
         writer.write(stdin.rawValue)
         writer.write(downloads)
@@ -68,19 +61,36 @@ extension SandboxPlan {
             memoryBytes: try reader.read(), cpuMillis: try reader.read(), pids: try reader.read(),
             diskBytes: try reader.read(), outputBytes: try reader.read())
         timers = Timers(timeoutMs: try reader.read(), graceMs: try reader.read(), idleMs: try reader.read())
-        switch try reader.read(UInt8.self) {
-        case 0: network = .blocked
-        case 1:
-            network = .open(
-                allowCIDRs: try reader.readStrings(), allowDomains: try reader.readStrings(),
-                openedCIDRs: try reader.readStrings())
-        case let other: throw CodecError("unknown kind of network \(other)")
-        }
+        network = try Network(from: &reader)
         capabilities = try reader.readEnum()
         stdin = try reader.readEnum()
         downloads = try reader.readStrings()
         onOutputLimit = try reader.readEnum()
         leavesOutLimits = try reader.readBool()
         try reader.expectEnd()
+    }
+}
+
+extension SandboxPlan.Network {
+    func write(to writer: inout ByteWriter) {
+        switch self {
+        case .blocked: writer.write(UInt8(0))
+        case .open(let allowCIDRs, let allowDomains, let openedCIDRs):
+            writer.write(UInt8(1))
+            writer.write(allowCIDRs)
+            writer.write(allowDomains)
+            writer.write(openedCIDRs)
+        }
+    }
+
+    init(from reader: inout ByteReader) throws(CodecError) {
+        switch try reader.read(UInt8.self) {
+        case 0: self = .blocked
+        case 1:
+            self = .open(
+                allowCIDRs: try reader.readStrings(), allowDomains: try reader.readStrings(),
+                openedCIDRs: try reader.readStrings())
+        case let other: throw CodecError("unknown kind of network \(other)")
+        }
     }
 }

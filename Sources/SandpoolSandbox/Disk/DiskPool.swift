@@ -39,6 +39,8 @@ final class DiskPool {
         work()
     }
 
+    var isAtRest: Bool { atWork == 0 && wishes.isEmpty }
+
     /// For a disk that nobody uses any more.
     func release(_ image: DiskImage) { DiskWorker.release(image.mount, loop) }
 

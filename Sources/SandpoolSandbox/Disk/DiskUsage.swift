@@ -47,7 +47,10 @@ struct DiskUsage {
         }
     }
 
-    private init() {}
+    init(bytes: UInt64 = 0, inodes: UInt64 = 0) {
+        self.bytes = bytes
+        self.inodes = inodes
+    }
 
     init(_ record: ProjectQuota.Record, _ limit: ProjectDirectory.Limit, isXFS: Bool) {
         bytes = record.bytes

@@ -51,10 +51,7 @@ enum DiskWorker {
             }
             let writeEnd = launcher.writeEnd
             loop.afterEvents { withExtendedLifetime(writeEnd) {} }
-            try loop.watch(child.descriptor, .readable) {
-                loop.forget(child.descriptor)
-                _ = try? child.reap()
-            }
+            try loop.reapAtEnd(child)
         } catch {
             Diagnostics.write("disk: \(error)")
         }

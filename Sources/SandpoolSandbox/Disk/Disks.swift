@@ -8,8 +8,10 @@ final class Disks {
     /// Why there are no directories with limits. Nil: there are.
     let imagesBecause: String?
 
+    /// - Parameter used: the projects of sandboxes that are there already.
     init(
-        _ data: DataDirectory, _ loop: EventLoop, _ rights: HostRights, _ workshop: MountWorkshop
+        _ data: DataDirectory, _ loop: EventLoop, _ rights: HostRights, _ workshop: MountWorkshop,
+        used: Set<UInt32> = []
     ) throws(SystemError) {
         images = DiskPool(data.disks, loop)
         projects = ProjectStore(data, loop)
@@ -17,7 +19,7 @@ final class Disks {
             imagesBecause = "only root has them"
             return
         }
-        try projects.sweep()
+        try projects.sweep(except: used)
         imagesBecause = projects.refusal(workshop)
         if let imagesBecause, ProjectQuota(of: data.projects).isEnforced {
             Diagnostics.write("project quotas are not used though there are some: \(imagesBecause)")
@@ -42,6 +44,9 @@ final class Disks {
         case .project(let project): projects.release(project)
         }
     }
+
+    /// Whether no child makes or removes one.
+    var isQuiet: Bool { images.isAtRest && projects.isAtRest }
 
     /// Whether nothing is being removed that the end of the launcher would cut short.
     var isAtRest: Bool { projects.isAtRest }

@@ -87,11 +87,16 @@ final class ProjectStore {
     }
 
     /// Removes what an earlier launcher left; without its limits it is nobody's promise.
-    func sweep() throws(SystemError) {
+    ///
+    /// - Parameter used: those of sandboxes that are there already.
+    func sweep(except used: Set<UInt32>) throws(SystemError) {
         // Others than its own ids are somebody else's, such as the `lost+found` of a file system that is mounted here.
-        let names = try DirectoryListing.names(in: directory).filter { name in UInt32(name).map { "\($0)" } == name }
-        for name in names { UInt32(name).map { ids.keepFrom($0) } }
-        if !names.isEmpty { remove(names) }
+        let found = try DirectoryListing.names(in: directory).compactMap { name in
+            UInt32(name).flatMap { "\($0)" == name ? $0 : nil }
+        }
+        for id in found { ids.keepFrom(id) }
+        let left = found.filter { !used.contains($0) }
+        if !left.isEmpty { remove(left.map { "\($0)" }) }
     }
 
     private func remove(_ names: [String]) {

@@ -6,8 +6,10 @@ import LinuxSystem
 struct FowlerNollVoHash {
     private(set) var number: UInt64 = 0xcbf2_9ce4_8422_2325
 
-    mutating func combine(_ text: String) {
-        for byte in text.utf8 + [0] { number = (number ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    mutating func combine(_ text: String) { combine(bytes: Array(text.utf8) + [0]) }
+
+    mutating func combine(bytes: some Sequence<UInt8>) {
+        for byte in bytes { number = (number ^ UInt64(byte)) &* 0x100_0000_01b3 }
     }
 
     /// Size and time of change of a file or directory.

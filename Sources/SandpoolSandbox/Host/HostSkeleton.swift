@@ -20,6 +20,17 @@ struct HostSkeleton {
     ]
     private static let copiedPrefixes = ["python", "java-"]
 
+    /// One that sandboxes are on.
+    init(_ state: LauncherState.Skeleton) {
+        fingerprint = state.fingerprint
+        hostName = state.hostName
+        scratchName = state.scratchName
+    }
+
+    var state: LauncherState.Skeleton {
+        LauncherState.Skeleton(fingerprint: fingerprint, hostName: hostName, scratchName: scratchName)
+    }
+
     init(in directory: DataDirectory) throws(SystemError) {
         let root = try FileDescriptor.open("/", O_PATH | O_DIRECTORY)
         let etc = try root.open("etc", O_RDONLY | O_DIRECTORY)

@@ -74,6 +74,11 @@ extension Launcher {
         try loop.watch(joining.descriptor, .readable) { [unowned self] in joined(exec) }
     }
 
+    /// Waits for the end of one that the program before started.
+    func watch(_ exec: RunningExec, _ command: ChildProcess) throws(SystemError) {
+        try loop.watch(command.descriptor, .readable) { [unowned self] in reap(exec) }
+    }
+
     private func readFailure(_ exec: RunningExec) {
         guard readOutcome(of: exec) else { return }
         startTimers(exec)
@@ -101,7 +106,7 @@ extension Launcher {
         do throws(SystemError) {
             let command = try ChildProcess.adopt(pid)
             exec.resources?.command = command
-            try loop.watch(command.descriptor, .readable) { [unowned self] in reap(exec) }
+            try watch(exec, command)
             if exec.isKilled { kill(exec) }
             exec.sendEarly()
         } catch {

@@ -19,6 +19,11 @@ extension Launcher {
         if !sandbox.memorySearch.isUnderWay { look(in: sandbox) }
     }
 
+    /// Goes on with one that was under way.
+    func resumeSearch(in sandbox: RunningSandbox) {
+        if sandbox.memorySearch.isUnderWay { look(in: sandbox) }
+    }
+
     /// Each cgroup counts its own: whose count has grown, it was.
     private func look(in sandbox: RunningSandbox) {
         sandbox.memorySearch.isUnderWay = false

@@ -18,6 +18,27 @@ extension Launcher {
         if timers.idleMs > 0 { scheduleIdleCheck(sandbox, in: timers.idleMs) }
     }
 
+    /// Of one that runs: where it stands on the ladder, at the times that were set by the program before.
+    func resumeTimers(_ command: RunningCommand) {
+        if let killAt = command.killAtMs {
+            command.deadline = loop.schedule(at: killAt) { [unowned self] in kill(command) }
+        } else {
+            let exec = command as? RunningExec
+            let timers = (command as? RunningSandbox)?.plan.timers
+            let timeout = exec?.plan.timeoutMs ?? timers?.timeoutMs ?? 0
+            let grace = exec?.plan.graceMs ?? timers?.graceMs ?? 0
+            if exec == nil || timeout > 0 {
+                let (at, overflow) = command.startedMs.addingReportingOverflow(timeout)
+                command.deadline = loop.schedule(at: overflow ? .max : at) { [unowned self] in
+                    end(command, .timeout, graceMs: grace)
+                }
+            }
+        }
+        if let sandbox = command as? RunningSandbox, sandbox.plan.timers.idleMs > 0 {
+            scheduleIdleCheck(sandbox, in: 0)
+        }
+    }
+
     func startTimers(_ exec: RunningExec) {
         exec.deadline.map(loop.cancel)
         exec.deadline = nil

@@ -10,15 +10,16 @@ final class Launcher {
     let data: DataDirectory
     let disks: Disks
     let spools: SpoolFiles
-    let hostFingerprint: String
-    private let cgroups: CgroupTree
+    let cgroups: CgroupTree
+    let skeleton: HostSkeleton
+    let workshop: MountWorkshop
     let network: any NetworkProvider
     let rights: HostRights
-    private(set) var sandboxes: [String: RunningSandbox] = [:]
+    var sandboxes: [String: RunningSandbox] = [:]
     /// Further commands in them that the worker has not released.
     var execs: [String: RunningExec] = [:]
     var byToken: [UInt64: RunningCommand] = [:]
-    private var lastToken: UInt64 = 0
+    var lastToken: UInt64 = 0
     /// Sandboxes of which anything is left on the host.
     var alive = 0
     private(set) var isEnding = false
@@ -30,6 +31,8 @@ final class Launcher {
     var isHeard: () -> Bool = { true }
     /// Called when a sandbox has ended or was forgotten.
     var onChange: () -> Void = {}
+    /// Called once, when nothing is ready to be done.
+    var whenQuiet: (() -> Void)?
 
     static let setupLimitMs: UInt64 = 30_000
     static let retryMs: UInt64 = 5
@@ -46,26 +49,64 @@ final class Launcher {
         loop = try EventLoop()
         // Before anything else is open, so that the spooler has none of it.
         spooler = try SpoolerLink(loop, rights)
-        var hash = FowlerNollVoHash()
-        hash.combine(dataDirectory)
         try CgroupSweep.run(data)
-        cgroups = try rights.cgroups(named: "sandpool-\(hash.text)", data)
-        let skeleton = try HostSkeleton(in: data)
-        hostFingerprint = skeleton.fingerprint
+        cgroups = try rights.cgroups(named: Self.cgroupName(dataDirectory), data)
+        skeleton = try HostSkeleton(in: data)
         network = try composition.has(.netNamespace) ? rights.network(data, loop) : SharedNetwork()
-        let workshop = try MountWorkshop(
-            runPath: "\(dataDirectory)/run", rights, hasOldOverlays: hasOldOverlays)
+        workshop = try MountWorkshop(runPath: Self.runPath(dataDirectory), rights, hasOldOverlays: hasOldOverlays)
         disks = try Disks(data, loop, rights, workshop)
         factory = try SandboxFactory(
             rights: rights, data: data, workshop: workshop, skeleton: skeleton, cgroups: cgroups, network: network,
             composition)
+        connect()
+    }
+
+    /// Goes on with what the program before in this process, root's, has handed over.
+    init(
+        dataDirectory: String, takingOver state: LauncherState, _ inherited: InheritedDescriptors, hasOldOverlays: Bool
+    ) throws {
+        rights = .root
+        data = try DataDirectory(dataDirectory, holding: try inherited.take(state.lock))
+        spools = SpoolFiles(data.spool)
+        loop = try EventLoop()
+        spooler = try SpoolerLink(
+            takingOver: try inherited.take(state.spooler), SeqPacketSocket(try inherited.take(state.spoolerSocket)),
+            loop)
+        cgroups = try CgroupTree(takingOver: state.cgroups, name: Self.cgroupName(dataDirectory))
+        skeleton = HostSkeleton(state.skeleton)
+        network = try rights.network(takingOver: state.network, inherited, data, loop)
+        workshop = try MountWorkshop(
+            takingOver: Self.runPath(dataDirectory), seed: try inherited.take(state.seed), rights,
+            hasOldOverlays: hasOldOverlays)
+        disks = try Disks(data, loop, rights, workshop, used: state.usedProjects)
+        factory = try SandboxFactory(
+            rights: rights, data: data, workshop: workshop, skeleton: skeleton, cgroups: cgroups, network: network,
+            .whole)
+        connect()
+        try takeOver(state, inherited)
+    }
+
+    private static func runPath(_ dataDirectory: String) -> String { "\(dataDirectory)/run" }
+
+    private static func cgroupName(_ dataDirectory: String) -> String {
+        var hash = FowlerNollVoHash()
+        hash.combine(dataDirectory)
+        return "sandpool-\(hash.text)"
+    }
+
+    private func connect() {
         factory.onRemainder = { [unowned self] cgroup in
             alive += 1
             remove(cgroup) {}
         }
         disks.onRest { [unowned self] in stopWhenEmpty() }
         spooler.onAnswer = { [unowned self] in heard($0) }
-        loop.whenIdle { [unowned self] in network.refill() }
+        loop.whenIdle { [unowned self] in
+            guard let action = whenQuiet else { return network.refill() }
+            whenQuiet = nil
+            action()
+            return true
+        }
     }
 
     // MARK: Start
@@ -205,12 +246,16 @@ final class Launcher {
     private func watch(_ sandbox: RunningSandbox, _ resources: RunningSandbox.Resources) throws(SystemError) {
         try resources.failure.setNonBlocking()
         try loop.watch(resources.failure, .readable) { [unowned self] in readFailure(sandbox) }
+        try watchRunning(sandbox, resources)
+        sandbox.deadline = loop.schedule(at: BoottimeClock.milliseconds() + Self.setupLimitMs) { [unowned self] in
+            kill(sandbox)
+        }
+    }
+
+    func watchRunning(_ sandbox: RunningSandbox, _ resources: RunningSandbox.Resources) throws(SystemError) {
         try loop.watch(resources.first.descriptor, .readable) { [unowned self] in reap(sandbox) }
         if let notice = resources.cgroup.oomNotice {
             try loop.watch(notice, .readable) { [unowned self] in ranOutOfMemory(sandbox, notice) }
-        }
-        sandbox.deadline = loop.schedule(at: BoottimeClock.milliseconds() + Self.setupLimitMs) { [unowned self] in
-            kill(sandbox)
         }
     }
 

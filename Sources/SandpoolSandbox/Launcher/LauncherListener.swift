@@ -3,7 +3,7 @@ import LinuxSystem
 
 /// Accepts workers on a Unix socket, one at a time, of one user or root.
 final class LauncherListener {
-    private let socket: SeqPacketSocket
+    let socket: SeqPacketSocket
     private let path: String
     private let peerUser: UInt32
     private let service: LauncherService
@@ -12,11 +12,19 @@ final class LauncherListener {
     private static let refusedLimit = 64
     private static let pauseMs: UInt64 = 100
 
-    init(path: String, peerUser: UInt32?, service: LauncherService, loop: EventLoop) throws(SystemError) {
+    /// - Parameter known: at which the program before in this process listened, if there was one.
+    init(
+        path: String, peerUser: UInt32?, service: LauncherService, loop: EventLoop, takingOver known: SeqPacketSocket?
+    ) throws(SystemError) {
         self.path = path
         self.peerUser = peerUser ?? geteuid()
         self.service = service
         self.loop = loop
+        if let known {
+            socket = known
+            try watch()
+            return
+        }
         // The data directory's lock is held: whoever bound it before is gone.
         unlink(path)
         socket = try SeqPacketSocket.listen(path: path, mode: 0o600)

@@ -6,6 +6,7 @@ public enum LauncherMain {
     /// Runs until its work is over; returns the exit code.
     public static func run(_ arguments: [String]) -> Int32 {
         if arguments == [LauncherOptions.trial] { return OwnNamespace.isGiven ? 0 : 1 }
+        if arguments.first == LauncherOptions.stateTrial { return StateTrial.answer(Array(arguments.dropFirst())) }
         if arguments == [LauncherOptions.networkTrial] { return UserNetwork.trial() }
         do {
             return try run(LauncherOptions(arguments))
@@ -18,12 +19,20 @@ public enum LauncherMain {
     private static func run(_ options: LauncherOptions) -> Int32 {
         do {
             try SealedProgram.enter()
-            closeInherited(options.mode)
+            var handover = try options.state.map { number in try Handover(number) }
+            closeInherited(options.mode, keeping: handover?.descriptors ?? [])
             let rights = geteuid() == 0 ? HostRights.root : try OwnNamespace.enter()
-            try prepareProcess(rights)
-            let launcher = try Launcher(
-                dataDirectory: options.dataDirectory, rights, Composition(of: options.mode),
-                hasOldOverlays: options.hasOldOverlays)
+            try prepareProcess(rights, isNew: handover == nil)
+            let launcher =
+                if let handover {
+                    try Launcher(
+                        dataDirectory: options.dataDirectory, takingOver: handover.state, handover.inherited,
+                        hasOldOverlays: options.hasOldOverlays)
+                } else {
+                    try Launcher(
+                        dataDirectory: options.dataDirectory, rights, Composition(of: options.mode),
+                        hasOldOverlays: options.hasOldOverlays)
+                }
             let stop = try StopSignals(launcher)
             defer { withExtendedLifetime(stop) { launcher.removeTraces() } }
             switch options.mode {
@@ -35,12 +44,20 @@ public enum LauncherMain {
                 try launcher.loop.run()
             case .socket(let path, let peer, let idle):
                 let peerUser = try peer?.userID()
-                let service = try LauncherService(launcher, keepsSandboxes: true)
+                let service = try LauncherService(launcher, keepsSandboxes: true, after: handover?.state)
                 let listener = try LauncherListener(
-                    path: path, peerUser: peerUser, service: service, loop: launcher.loop)
+                    path: path, peerUser: peerUser, service: service, loop: launcher.loop,
+                    takingOver: try handover?.listener())
+                try handover?.finish(service)
+                let upgrade = options.program.map {
+                    Upgrade(launcher, service, listener, path: $0, upgrades: handover?.state.upgrades ?? 0)
+                }
+                stop.onHangUp = { upgrade?.begin() }
+                // Else what it holds would stay open.
+                handover = nil
                 let idleEnd = idle.map { IdleEnd(launcher, service, seconds: $0) }
                 try launcher.loop.run()
-                withExtendedLifetime((listener, idleEnd)) {}
+                withExtendedLifetime((listener, idleEnd, upgrade)) {}
             }
             return 0
         } catch {
@@ -63,18 +80,17 @@ public enum LauncherMain {
     }
 
     /// What it was started with by accident would stay open as long as it lives: the end of somebody's pipe.
-    private static func closeInherited(_ mode: LauncherOptions.Mode) {
+    ///
+    /// - Parameter kept: what the program before in this process has left open for this one.
+    private static func closeInherited(_ mode: LauncherOptions.Mode, keeping kept: [Int32]) {
         // Descriptors 0 to 2 are always somebody's: nothing else must ever get one of these numbers.
         while let raw = try? FileDescriptor.openRaw("/dev/null"), raw < 3 {}
-        var first: Int32 = 3
-        if case .connected(let descriptor) = mode {
-            ProcessControl.closeAll(from: first, through: descriptor - 1)
-            first = descriptor + 1
-        }
-        ProcessControl.closeAll(from: first)
+        var kept = kept
+        if case .connected(let descriptor) = mode { kept.append(descriptor) }
+        ProcessControl.closeAll(exceptNumbers: kept)
     }
 
-    private static func prepareProcess(_ rights: HostRights) throws(SystemError) {
+    private static func prepareProcess(_ rights: HostRights, isNew: Bool) throws(SystemError) {
         // Each sandbox takes some fifteen descriptors here and four in the spooler.
         ResourceLimit.openFiles.raise(aboveHard: false)
         // The launcher's own bound what all its sandboxes have together, beside the limit of each (`CommandLimits`).
@@ -85,6 +101,6 @@ public enum LauncherMain {
         // Every mode is given where a file is made.
         umask(0)
         if rights.hides { try ProcessControl.hideFromPeers() }
-        try MountWorkshop.leaveHost()
+        if isNew { try MountWorkshop.leaveHost() }
     }
 }

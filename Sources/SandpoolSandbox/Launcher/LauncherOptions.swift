@@ -22,6 +22,14 @@ public struct LauncherOptions: Equatable, Sendable {
     /// Mount overlays as before Linux 6.8, whatever this kernel can: what a test of the old way needs.
     public var hasOldOverlays: Bool
 
+    /// Where this program was when it was first started; its copy in memory is told (`SealedProgram`).
+    public var program: String?
+    /// The descriptor of what the program before in this process hands over.
+    public var state: Int32?
+
+    /// Followed by a descriptor alone: says by its exit code whether that state is one to go on with. Why not is the
+    /// one line of its errors.
+    static let stateTrial = "--try-state"
     /// Alone on the command line: says by its exit code whether an ordinary user gets what sandboxes take.
     static let trial = "--try-namespace"
     /// Alone on the command line: the same of an open network; what it lacks is the one line of its output.
@@ -57,6 +65,8 @@ public struct LauncherOptions: Equatable, Sendable {
             throw OptionError("--overlays \(overlays) is not old; leave it out")
         }
         hasOldOverlays = values["--overlays"] != nil
+        program = values[Self.programName]
+        state = try number(Self.stateName, in: 3...Int32.max)
         let descriptor: Int32? = try number("--connected-fd", in: 3...1_023)
         let count: Int? = try number("--floor", in: 1...10_000_000)
         var peer: Peer?
@@ -76,6 +86,9 @@ public struct LauncherOptions: Equatable, Sendable {
             mode = .floor(count: count, parallel: parallel, without: try Self.mechanism(values["--without"]))
         default: throw OptionError("exactly one of --socket, --connected-fd and --floor is needed")
         }
+        if state != nil {
+            guard case .socket = mode else { throw OptionError("\(Self.stateName) goes with --socket") }
+        }
         if count == nil, values["--without"] != nil {
             throw OptionError("--without only measures: it goes with --floor")
         }
@@ -90,7 +103,11 @@ public struct LauncherOptions: Equatable, Sendable {
         return mechanism
     }
 
+    static let programName = "--program"
+    static let stateName = "--state-fd"
+
     private static let names: Set<String> = [
+        programName, stateName,
         "--data-dir", "--socket", "--peer-uid", "--peer-user", "--exit-when-idle", "--connected-fd", "--floor",
         "--parallel", "--without", "--overlays",
     ]

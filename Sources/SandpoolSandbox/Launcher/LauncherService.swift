@@ -12,15 +12,21 @@ final class LauncherService {
     /// Names this launcher among all that ever ran; as random as it takes, since a pid comes again.
     private let instance: String
     private let layers: LayerStore
+    /// Set as long as what takes time to begin waits; called when too much waits.
+    private var isOverfull: (() -> Void)?
+    private var held: [(request: LauncherRequest, message: SeqPacketSocket.Message)] = []
+    /// Requests that may wait; each has two descriptors at most.
+    private static let heldLimit = 512
 
-    init(_ launcher: Launcher, keepsSandboxes: Bool) throws(SystemError) {
+    /// - Parameter earlier: of the program before in this process, if there was one.
+    init(_ launcher: Launcher, keepsSandboxes: Bool, after earlier: LauncherState? = nil) throws(SystemError) {
         self.launcher = launcher
         self.keepsSandboxes = keepsSandboxes
-        layers = try LayerStore(launcher)
+        layers = try LayerStore(launcher, removals: earlier?.layerRemovals)
         let random = try FileDescriptor.open("/proc/sys/kernel/random", O_PATH | O_DIRECTORY)
         bootID = try random.read("boot_id").filter { !$0.isWhitespace }
         // A new one at each reading (random(4)).
-        instance = try random.read("uuid").filter { !$0.isWhitespace }
+        instance = try earlier?.service.instance ?? random.read("uuid").filter { !$0.isWhitespace }
         launcher.tell = { [unowned self] event, descriptors in
             if greeted { link?.send(event, descriptors) }
         }
@@ -46,6 +52,8 @@ final class LauncherService {
         launcher.loop.afterEvents { [unowned self] in
             if link === ended { link = nil }
             launcher.forgetExecs()
+            // With its worker nobody wants a further command any more.
+            held.removeAll { $0.request.isExec }
             if !keepsSandboxes { launcher.endAll() }
             launcher.onChange()
         }
@@ -58,6 +66,15 @@ final class LauncherService {
             link?.close("no hello")
             return
         }
+        // Without its descriptors it can only be refused.
+        if hasToWait(request), !message.lostDescriptors {
+            if held.count < Self.heldLimit { return held.append((request, message)) }
+            isOverfull?()
+        }
+        perform(request, message)
+    }
+
+    private func perform(_ request: LauncherRequest, _ message: SeqPacketSocket.Message) {
         switch request {
         case .hello: break
         case .start(let id): start(id, message)
@@ -132,10 +149,11 @@ final class LauncherService {
             isDismissed = false
             link?.send(
                 .welcome(
-                    version: LauncherProtocol.version, bootID: bootID, hostFingerprint: launcher.hostFingerprint,
+                    version: LauncherProtocol.version, bootID: bootID, hostFingerprint: launcher.skeleton.fingerprint,
                     makesDisks: launcher.makesDisks, instance: instance),
                 [own.descriptor])
             for sandbox in launcher.sandboxes.values { adopt(sandbox) }
+            for id in held.compactMap(\.request.sandbox) { link?.send(.starting(id: id)) }
             // After `adopted`, so that the worker knows every sandbox that progress is told of.
             try launcher.spooler.notify(theirs.descriptor)
         } catch {
@@ -156,4 +174,88 @@ final class LauncherService {
             if case .ended(let report) = sandbox.state { link?.send(.exited(id: sandbox.id, report: report)) }
         }
     }
+
+    // MARK: Upgrade
+
+    /// From now on starts wait, and whatever speaks of what waits.
+    ///
+    /// - Parameter isOverfull: has to call `goOn`.
+    func holdBack(_ isOverfull: @escaping () -> Void) { self.isOverfull = isOverfull }
+
+    /// Does what has waited, in its order.
+    func goOn() {
+        isOverfull = nil
+        let waiting = held
+        held = []
+        for (request, message) in waiting { perform(request, message) }
+    }
+
+    private func hasToWait(_ request: LauncherRequest) -> Bool {
+        guard isOverfull != nil else { return false }
+        switch request {
+        case .start, .exec, .importLayer: return true
+        case .removeLayer, .listLayers: return !held.isEmpty
+        case .signal(let id, _), .closeInput(let id), .cancel(let id, _), .release(let id):
+            return held.contains { $0.request.started == id }
+        case .hello, .dismiss: return false
+        }
+    }
+
+    /// What has to be over before it can be handed over; nil when there is nothing.
+    var unsettled: String? {
+        guard let link else { return nil }
+        if !link.isConnected { return "the worker is gone" }
+        return link.isUpToDate ? nil : "the worker does not read"
+    }
+
+    var layerRemovals: UInt64 { layers.removals }
+
+    func state(_ listener: LauncherListener) -> LauncherState.ServiceState {
+        LauncherState.ServiceState(
+            instance: instance, listener: listener.socket.descriptor.raw, isDismissed: isDismissed,
+            worker: link.map { link in
+                LauncherState.ServiceState.Worker(
+                    socket: link.socket.descriptor.raw, version: greeted ? LauncherProtocol.version : nil)
+            },
+            held: held.map { _, message in
+                LauncherState.ServiceState.Request(
+                    bytes: message.bytes, descriptors: message.descriptors.map(\.raw))
+            })
+    }
+
+    /// Goes on with the worker of the program before.
+    func takeOver(_ state: LauncherState.ServiceState, _ inherited: InheritedDescriptors) throws {
+        isDismissed = state.isDismissed
+        if let worker = state.worker {
+            try serve(SeqPacketSocket(try inherited.take(worker.socket)))
+            greeted = worker.version != nil
+        }
+        held = try state.held.map { request in
+            let descriptors = try request.descriptors.map { number throws(SystemError) in try inherited.take(number) }
+            return (
+                try LauncherRequest(decoding: request.bytes),
+                SeqPacketSocket.Message(bytes: request.bytes, descriptors: descriptors)
+            )
+        }
+        if let version = state.worker?.version, version != LauncherProtocol.version {
+            // It finds everything when it comes back, and hears then what is spoken here.
+            link?.close("protocol version \(version), and this launcher speaks \(LauncherProtocol.version)")
+        }
+        goOn()
+    }
+}
+
+extension LauncherRequest {
+    /// The id of what it starts.
+    fileprivate var started: String? {
+        switch self {
+        case .start(let id), .exec(let id, _): id
+        default: nil
+        }
+    }
+
+    /// The id of the sandbox that it starts.
+    fileprivate var sandbox: String? { if case .start(let id) = self { id } else { nil } }
+
+    fileprivate var isExec: Bool { if case .exec = self { true } else { false } }
 }

@@ -22,7 +22,7 @@ final class RunningExec: RunningCommand {
     /// Its worker is gone: nobody is to be told of it.
     var isForgotten = false
     /// Whether its processes were to be killed, those that were not known yet too.
-    private(set) var isKilled = false
+    var isKilled = false
     /// Whether the kernel's kill of one of its processes has been seen.
     var isOutOfMemory = false
     private var early = EarlySignals()

@@ -44,7 +44,7 @@ final class RunningSandbox: RunningCommand {
             standardOutput: standardOutput, standardError: standardError)
     }
 
-    private var isKilled = false
+    var isKilled = false
 
     /// Whether it is being killed, or pid 1 has told how the command ended, or is gone.
     var isGoing: Bool {

@@ -89,7 +89,7 @@ final class SandboxFactory {
         _ capabilities: SandboxPlan.CapabilityProfile, output: FileDescriptor, error: FileDescriptor
     ) throws(StageError) -> (resources: RunningExec.Resources, standardInput: StandardInput?) {
         let cgroup = try stage("cgroup") { () throws(SystemError) in
-            try sandbox.cgroup.makeChild("exec-\(plan.id)")
+            try sandbox.cgroup.makeChild(Self.execCgroup(plan.id))
         }
         do throws(StageError) {
             return try makeExec(plan, sealed, sandbox, cgroup, capabilities, output: output, error: error)
@@ -124,6 +124,9 @@ final class SandboxFactory {
             cgroup: cgroup, failure: failure.readEnd, joining: child, number: number)
         return (resources, standardInput)
     }
+
+    /// The name of a further command's cgroup, below its sandbox's.
+    static func execCgroup(_ id: String) -> String { "exec-\(id)" }
 
     private func filter(_ capabilities: SandboxPlan.CapabilityProfile) -> SeccompFilter {
         capabilities == .build ? buildFilter : runFilter

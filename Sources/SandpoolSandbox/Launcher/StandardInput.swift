@@ -12,5 +12,15 @@ struct StandardInput {
         waiting = try MemoryFile.make("input")
     }
 
+    /// What the program before made.
+    init(pipe: FileDescriptor, waiting: FileDescriptor) {
+        self.pipe = pipe
+        self.waiting = waiting
+    }
+
+    var state: LauncherState.CommandState.Input {
+        LauncherState.CommandState.Input(pipe: pipe.raw, waiting: waiting.raw)
+    }
+
     var descriptors: [FileDescriptor] { [pipe, waiting] }
 }

@@ -2,9 +2,12 @@ import CLinux
 import Glibc
 import LinuxSystem
 
-/// SIGTERM, SIGINT and SIGHUP end the launcher in order: every sandbox is killed and nothing stays on the host.
+/// SIGTERM, SIGINT and SIGHUP end the launcher in order: every sandbox is killed and nothing stays on the host. One
+/// that listens takes SIGHUP for the wish that the program which is at its path by now takes its place (`Upgrade`).
 final class StopSignals {
     private let descriptor: FileDescriptor
+    /// In place of the end.
+    var onHangUp: (() -> Void)?
 
     init(_ launcher: Launcher) throws(SystemError) {
         var signals = sigset_t()
@@ -18,8 +21,9 @@ final class StopSignals {
         descriptor = FileDescriptor(owning: raw)
         try launcher.loop.watch(descriptor, .readable) { [unowned self, unowned launcher] in
             var buffer = [UInt8](repeating: 0, count: 128)
-            _ = read(descriptor.raw, &buffer, buffer.count)
-            launcher.endAll()
+            guard read(descriptor.raw, &buffer, buffer.count) == buffer.count else { return }
+            // signalfd_siginfo begins with the signal's number (signalfd(2)).
+            if let onHangUp, buffer[0] == UInt8(SIGHUP) { onHangUp() } else { launcher.endAll() }
         }
     }
 }

@@ -3,7 +3,7 @@ import LinuxSystem
 
 /// The connection to the worker: decodes what it asks and queues what it is told.
 final class WorkerLink {
-    private let socket: SeqPacketSocket
+    let socket: SeqPacketSocket
     private let loop: EventLoop
     private var queue: [(bytes: [UInt8], descriptors: [FileDescriptor])] = []
     private var isOpen = true
@@ -37,6 +37,9 @@ final class WorkerLink {
         var state = pollfd(fd: socket.descriptor.raw, events: 0, revents: 0)
         return poll(&state, 1, 0) == 0
     }
+
+    /// Whether it was told all that there is to tell.
+    var isUpToDate: Bool { queue.isEmpty }
 
     /// Takes what a worker that is gone asked for before it went: its sandboxes are the next worker's.
     func readToEnd() { while isOpen, !isConnected { ready() } }

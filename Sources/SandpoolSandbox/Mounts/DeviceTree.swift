@@ -8,6 +8,8 @@ import LinuxSystem
 struct DeviceTree {
     let mount: Mount
     private let isMade: Bool
+    /// Where it is, below the launcher's run directory.
+    static let place = "device"
 
     init(in run: FileDescriptor, _ rights: HostRights) throws(SystemError) {
         let tmpfs = try Mount.make(
@@ -21,7 +23,7 @@ struct DeviceTree {
             try directory.makeSymbolicLink(name, to: target)
         }
         for name in ["pts", "shm"] { try directory.makeDirectory(name, mode: 0o755) }
-        try tmpfs.attach(to: run.raw, "device")
+        try tmpfs.attach(to: run.raw, Self.place)
         if !rights.makesDevices { try Self.bindNodes(in: directory) }
         try tmpfs.setAttributes(.readOnly)
         mount = tmpfs

@@ -13,7 +13,7 @@ final class MountWorkshop {
     let run: FileDescriptor
     let overlays: OverlayMounts
     private let own: FileDescriptor
-    private let seed: FileDescriptor
+    let seed: FileDescriptor
 
     /// Where the seed has the place for the sandbox's root.
     static let rootPoint = "/root"
@@ -35,7 +35,7 @@ final class MountWorkshop {
         try tmpfs.attach(to: point.raw)
         run = tmpfs.descriptor
         try systemCall("fchdir") { fchdir(tmpfs.descriptor.raw) }
-        for name in ["slots", "writable", "kept", "device", "seed", Self.noLayer] {
+        for name in ["slots", "writable", "kept", DeviceTree.place, "seed", Self.noLayer] {
             try run.makeDirectory(name, mode: 0o700)
         }
 
@@ -46,6 +46,20 @@ final class MountWorkshop {
         seed = try Self.makeSeed(at: "\(runPath)/seed", rights)
         try Namespaces.mount.enter(own)
         try systemCall("fchdir") { fchdir(tmpfs.descriptor.raw) }
+    }
+
+    /// What the program before made, in whose mount namespace and current directory this process is.
+    init(takingOver runPath: String, seed: FileDescriptor, _ rights: HostRights, hasOldOverlays: Bool)
+        throws(SystemError)
+    {
+        let run = try FileDescriptor.open(runPath, O_RDONLY | O_DIRECTORY)
+        self.run = run
+        try systemCall("fchdir") { fchdir(run.raw) }
+        // Sandboxes have copies of their own of what is mounted there.
+        try Mount.detach(DeviceTree.place)
+        overlays = try OverlayMounts(run: run, rights.overlayOptions, isOld: hasOldOverlays)
+        own = try FileDescriptor.open("/proc/self/ns/mnt", O_RDONLY)
+        self.seed = seed
     }
 
     /// Clones a child that starts in the seed and in the given net namespace.

@@ -38,7 +38,7 @@ final class WritableLayer {
         self.disk = disk
         kind = disk?.kind ?? .tmpfs
         memoryBytes = limits.memoryBytes
-        point = name.map { "kept/\($0)" } ?? Self.sharedPoint
+        point = Self.point(name)
         mount = if let disk { disk.mount } else { try Self.memory(bytes: limits.diskBytes, mode: "0755") }
         let root = mount.descriptor
         atFirst = Self.usage(of: root, disk)
@@ -54,6 +54,46 @@ final class WritableLayer {
         }
         isAttached = true
     }
+
+    /// One that the program before made.
+    init(
+        takingOver state: LauncherState.WritableState, mount: Mount, disk: WritableDisk?, memoryBytes: UInt64,
+        base: UInt32, keptAs name: String?, in workshop: MountWorkshop
+    ) {
+        self.base = base
+        overlays = workshop.overlays
+        self.disk = disk
+        kind = disk?.kind ?? .tmpfs
+        self.memoryBytes = memoryBytes
+        point = Self.point(name)
+        self.mount = mount
+        atFirst = DiskUsage(bytes: state.bytesAtFirst, inodes: state.inodesAtFirst)
+        isAttached = state.isAttached
+        for copy in state.copies {
+            let modified = timespec(tv_sec: Int(truncatingIfNeeded: copy.seconds), tv_nsec: Int(clamping: copy.nanoseconds))
+            copies[copy.name] = (off_t(clamping: copy.size), modified)
+        }
+    }
+
+    var state: LauncherState.WritableState {
+        let kind: LauncherState.WritableState.Disk =
+            switch disk {
+            case .image(let image): .image(bytes: image.bytes, file: image.file.raw)
+            case .project(let project):
+                .project(id: project.id, bytes: project.limit.bytes, inodes: project.limit.inodes)
+            case nil: .none
+            }
+        return LauncherState.WritableState(
+            mount: mount.descriptor.raw, disk: kind, bytesAtFirst: atFirst.bytes, inodesAtFirst: atFirst.inodes,
+            isAttached: isAttached,
+            copies: copies.map { name, copy in
+                LauncherState.WritableState.Copy(
+                    name: name, size: UInt64(clamping: copy.size), seconds: UInt64(truncatingIfNeeded: copy.modified.tv_sec),
+                    nanoseconds: UInt64(clamping: copy.modified.tv_nsec))
+            })
+    }
+
+    private static func point(_ name: String?) -> String { name.map { "kept/\($0)" } ?? sharedPoint }
 
     deinit { detach() }
 

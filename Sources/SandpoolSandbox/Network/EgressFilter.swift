@@ -27,7 +27,7 @@ struct EgressFilter {
         static let learned = "learned"
     }
 
-    private let socket: NetlinkSocket
+    let socket: NetlinkSocket
 
     /// - Parameter socket: a netfilter socket made inside the namespace.
     init(socket: NetlinkSocket) { self.socket = socket }

@@ -35,6 +35,17 @@ struct OpenNamespace {
         try configureHostEnd(plan, name: name)
     }
 
+    /// One that the program before made for a sandbox which has it.
+    init(slot: Int, host: HostNetwork, descriptor: FileDescriptor, netfilter: NetlinkSocket) throws {
+        self.slot = slot
+        self.descriptor = descriptor
+        address = host.plan.address(slot: slot)
+        filter = EgressFilter(socket: netfilter)
+        hostRoute = host.route
+        // Nothing is named after its owner any more.
+        hostLink = (try? host.route.linkIndex(host.plan.interfaceName(slot: slot))) ?? 0
+    }
+
     private func configureHostEnd(_ plan: AddressPlan, name: String) throws {
         try? hostRoute.execute([RouteRequest.withoutIPv6Address(link: hostLink)], stage: "IPv6 off")
         try hostRoute.execute(

@@ -20,9 +20,11 @@ public final class SandboxNetwork: NetworkProvider {
     }
 
     /// What is kept for one open sandbox until it is given back.
-    private struct OpenSandbox {
+    struct OpenSandbox {
         var namespace: OpenNamespace
         var opened: [IPv4Network]
+        /// As it was asked for.
+        var policy: SandboxPlan.Network
     }
 
     private static let forwardingIntervalMs: UInt64 = 5_000
@@ -33,15 +35,31 @@ public final class SandboxNetwork: NetworkProvider {
     private let record: ForwardingRecord?
     private var blocked: BlockedNamespaces
     private var openPool: [OpenNamespace] = []
-    private var openSandboxes: [UInt64: OpenSandbox] = [:]
-    private var slots = SlotQueue(count: AddressPlan.slotCount)
+    private(set) var openSandboxes: [UInt64: OpenSandbox] = [:]
+    private(set) var slots = SlotQueue(count: AddressPlan.slotCount)
     private var openedCounts: [IPv4Network: Int] = [:]
-    private var lastToken: UInt64 = 0
-    private var host: HostNetwork?
-    private var forwarder: ForwarderProcess?
+    private(set) var lastToken: UInt64 = 0
+    private(set) var host: HostNetwork?
+    private(set) var forwarder: ForwarderProcess?
     private var forwardingCheckedMs: UInt64 = 0
 
-    public init(configuration: Configuration = Configuration(), loop: EventLoop) throws(NetworkError) {
+    public convenience init(configuration: Configuration = Configuration(), loop: EventLoop) throws(NetworkError) {
+        try self.init(configuration, loop)
+        do { try record?.restore() } catch {
+            Diagnostics.write("cannot undo what an earlier launcher changed on the host's interfaces: \(error)")
+        }
+    }
+
+    /// - Parameter state: what the program before in this process has on the host; nil where it has nothing.
+    convenience init(
+        takingOver state: LauncherState.NetworkState?, _ inherited: InheritedDescriptors,
+        configuration: Configuration, loop: EventLoop
+    ) throws {
+        try self.init(configuration, loop)
+        if let state { try takeOver(state, inherited) }
+    }
+
+    private init(_ configuration: Configuration, _ loop: EventLoop) throws(NetworkError) {
         self.configuration = configuration
         self.loop = loop
         do {
@@ -55,19 +73,57 @@ public final class SandboxNetwork: NetworkProvider {
         } catch {
             throw NetworkError(describing: error, while: "tell which boot and net namespace this is")
         }
-        do { try record?.restore() } catch {
-            Diagnostics.write("cannot undo what an earlier launcher changed on the host's interfaces: \(error)")
-        }
     }
 
-    public func take(_ policy: SandboxPlan.Network, sandbox: String) throws(NetworkError) -> NetworkLease {
-        switch policy {
+    private func takeOver(_ state: LauncherState.NetworkState, _ inherited: InheritedDescriptors) throws {
+        guard let sockets = GatewaySockets([try inherited.take(state.datagram), try inherited.take(state.stream)])
+        else { return }
+        let host = try HostNetwork(
+            takingOver: AddressPlan.candidates[Int(state.plan)], sockets: sockets, record: record)
+        self.host = host
+        lastToken = state.lastToken
+        slots = SlotQueue(
+            count: AddressPlan.slotCount, fresh: Int(state.usedSlots), inUse: Set(state.sandboxes.map { Int($0.slot) }))
+        let forwarder =
+            if let known = state.forwarder {
+                try ForwarderProcess(
+                    takingOver: try inherited.take(known.process),
+                    SeqPacketSocket(try inherited.take(known.control)), sockets: sockets,
+                    resolverPath: configuration.resolverPath, loop: loop)
+            } else {
+                try ForwarderProcess(sockets: sockets, resolverPath: configuration.resolverPath, loop: loop)
+            }
+        self.forwarder = forwarder
+        for sandbox in state.sandboxes { try takeOver(sandbox, host, forwarder, inherited) }
+        if state.forwarder == nil { try forwarder.admitAll() }
+        try host.addresses.follow(in: loop) { [unowned self] in followAddresses() }
+        // They may have changed while nobody followed.
+        followAddresses()
+    }
+
+    private func takeOver(
+        _ state: LauncherState.NetworkState.OpenSandbox, _ host: HostNetwork, _ forwarder: ForwarderProcess,
+        _ inherited: InheritedDescriptors
+    ) throws {
+        guard case .open(let allowCIDRs, let allowDomains, let openedCIDRs) = state.policy else { return }
+        let policy = try EgressPolicy(allowCIDRs: allowCIDRs, allowDomains: allowDomains, openedCIDRs: openedCIDRs)
+        let namespace = try OpenNamespace(
+            slot: Int(state.slot), host: host, descriptor: try inherited.take(state.namespace),
+            netfilter: NetlinkSocket(try inherited.take(state.netfilter)))
+        openSandboxes[state.token] = OpenSandbox(
+            namespace: namespace, opened: policy.opened, policy: state.policy)
+        for network in policy.opened { openedCounts[network, default: 0] += 1 }
+        forwarder.takeOver(address: namespace.address, token: state.token, policy, filter: namespace.filter)
+    }
+
+    public func take(_ asked: SandboxPlan.Network, sandbox: String) throws(NetworkError) -> NetworkLease {
+        switch asked {
         case .blocked:
             return try blocked.take()
         case .open(let allowCIDRs, let allowDomains, let openedCIDRs):
             let policy = try EgressPolicy(
                 allowCIDRs: allowCIDRs, allowDomains: allowDomains, openedCIDRs: openedCIDRs)
-            do { return try takeOpen(policy, sandbox: sandbox) } catch {
+            do { return try takeOpen(policy, asked, sandbox: sandbox) } catch {
                 throw NetworkError(describing: error, while: "make an open network for \(sandbox)")
             }
         }
@@ -101,7 +157,9 @@ public final class SandboxNetwork: NetworkProvider {
         host = nil
     }
 
-    private func takeOpen(_ policy: EgressPolicy, sandbox: String) throws -> NetworkLease {
+    private func takeOpen(
+        _ policy: EgressPolicy, _ asked: SandboxPlan.Network, sandbox: String
+    ) throws -> NetworkLease {
         let (host, forwarder) = try openHost()
         let namespace = try openPool.popLast() ?? makeOpen(host)
         lastToken += 1
@@ -114,7 +172,7 @@ public final class SandboxNetwork: NetworkProvider {
         try open(policy.opened, host)
         defer { if !isTaken { release(policy.opened) } }
         // Before the host's addresses are read: a change after that is heard of.
-        openSandboxes[token] = OpenSandbox(namespace: namespace, opened: policy.opened)
+        openSandboxes[token] = OpenSandbox(namespace: namespace, opened: policy.opened, policy: asked)
         defer { if !isTaken { openSandboxes[token] = nil } }
         // Last: from here on packets leave.
         try namespace.filter.open(policy, hostRanges: host.unreachableRanges())

@@ -2,11 +2,18 @@
 /// used again: its namespace ends in the background, and a late packet should find nobody.
 struct SlotQueue {
     private let count: Int
-    private var fresh = 0
+    private(set) var fresh = 0
     private var returned: [Int] = []
     private var head = 0
 
     init(count: Int) { self.count = count }
+
+    /// With the first numbers used before, and some of them still in use.
+    init(count: Int, fresh: Int, inUse: Set<Int>) {
+        self.count = count
+        self.fresh = fresh
+        returned = (0..<fresh).filter { !inUse.contains($0) }
+    }
 
     mutating func take() -> Int? {
         if fresh < count {

@@ -7,6 +7,16 @@ extension HostRights {
         return try CgroupTree(name: name, data: data)
     }
 
+    /// Of root, which the program before in this process was too.
+    func network(
+        takingOver state: LauncherState.NetworkState?, _ inherited: InheritedDescriptors, _ data: DataDirectory,
+        _ loop: EventLoop
+    ) throws -> any NetworkProvider {
+        var configuration = SandboxNetwork.Configuration()
+        configuration.stateDirectory = data.directory
+        return try SandboxNetwork(takingOver: state, inherited, configuration: configuration, loop: loop)
+    }
+
     func network(_ data: DataDirectory, _ loop: EventLoop) throws -> any NetworkProvider {
         switch outside {
         case .host:

@@ -6,7 +6,7 @@ import LinuxSystem
 /// The launcher's own descriptor is never passed on: whoever reads or writes gets an opening of their own, so
 /// that the kernel knows whether anyone still has it.
 final class SpoolFile {
-    private let file: FileDescriptor
+    let file: FileDescriptor
     /// Above this, freeing the blocks takes long; whoever closes the file last does it.
     private static let keptBytes: off_t = 1 << 20
 
@@ -14,6 +14,9 @@ final class SpoolFile {
         let unnamed: Int32 = 0x41_0000
         file = try directory.open(".", O_RDWR | unnamed, mode: 0o600)
     }
+
+    /// One that the program before made.
+    init(_ file: FileDescriptor) { self.file = file }
 
     func openForReading() throws(SystemError) -> FileDescriptor { try open(O_RDONLY) }
 

@@ -3,8 +3,8 @@ import LinuxSystem
 
 /// The launcher's side of the spooler.
 final class SpoolerLink {
-    private let socket: SeqPacketSocket
-    private let process: ChildProcess
+    let socket: SeqPacketSocket
+    let process: ChildProcess
     var onAnswer: (SpoolerAnswer) -> Void = { _ in }
 
     init(_ loop: EventLoop, _ rights: HostRights) throws(SystemError) {
@@ -17,6 +17,13 @@ final class SpoolerLink {
         }
         socket = own
         try loop.watch(own.descriptor, .readable) { [unowned self] in receive() }
+    }
+
+    /// One that the program before started; it stays what it was.
+    init(takingOver process: ChildProcess, _ socket: SeqPacketSocket, _ loop: EventLoop) throws(SystemError) {
+        self.process = process
+        self.socket = socket
+        try loop.watch(socket.descriptor, .readable) { [unowned self] in receive() }
     }
 
     /// - Parameter pipes: the read ends of standard output and standard error.

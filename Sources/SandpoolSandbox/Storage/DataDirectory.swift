@@ -17,13 +17,14 @@ final class DataDirectory {
     let disks: FileDescriptor
     /// A directory for each sandbox whose disk is one, named by its project id.
     let projects: FileDescriptor
-    private let lock: FileDescriptor
+    let lock: FileDescriptor
 
-    init(_ path: String) throws(LauncherError) {
+    /// - Parameter lock: held by the program before in this process; else it is taken.
+    init(_ path: String, holding held: FileDescriptor? = nil) throws(LauncherError) {
         do throws(SystemError) {
             if mkdir(path, 0o700) != 0, errno != EEXIST { throw SystemError("mkdir \(path)", code: errno) }
             directory = try FileDescriptor.open(path, O_RDONLY | O_DIRECTORY)
-            lock = try directory.open("lock", O_RDWR | O_CREAT, mode: 0o600)
+            if let held { lock = held } else { lock = try directory.open("lock", O_RDWR | O_CREAT, mode: 0o600) }
             for name in ["layers", "skeletons", "spool", "disks", "projects", "run"] {
                 try directory.makeDirectory(name, mode: 0o700)
             }

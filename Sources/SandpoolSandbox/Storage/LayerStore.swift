@@ -8,7 +8,7 @@ import LinuxSystem
 final class LayerStore {
     private unowned let launcher: Launcher
     private let layers: FileDescriptor
-    private var removals = 0
+    private(set) var removals: UInt64
     private var importing: Set<String> = []
 
     private static let halfSuffix = ".half"
@@ -25,9 +25,12 @@ final class LayerStore {
         """
     }
 
-    init(_ launcher: Launcher) throws(SystemError) {
+    /// - Parameter removals: of the launcher before, whose children may still remove some.
+    init(_ launcher: Launcher, removals: UInt64? = nil) throws(SystemError) {
         self.launcher = launcher
         layers = launcher.data.layers
+        self.removals = removals ?? 0
+        if removals != nil { return }
         for name in try DirectoryListing.names(in: layers) where name.contains(".") {
             try TreeRemoval.remove(name, in: layers)
         }
@@ -127,10 +130,7 @@ final class LayerStore {
                 try? TreeRemoval.remove(name, in: layers)
                 _exit(0)
             }
-            try launcher.loop.watch(child.descriptor, .readable) { [unowned launcher] in
-                launcher.loop.forget(child.descriptor)
-                _ = try? child.reap()
-            }
+            try launcher.loop.reapAtEnd(child)
         } catch {
             Diagnostics.write("remove \(name): \(error)")
         }

@@ -11,10 +11,10 @@ final class Slot {
     private let showsIDs: Bool
     private var idMap: FileDescriptor?
     /// In the order of their last use.
-    private var attached: [(name: String, place: Int)] = []
+    private(set) var attached: [(name: String, place: Int)] = []
     /// Numbers below `slots/INDEX` that were given up. Numbers, since a page has to hold the paths of as many layers
     /// as an image may have (`OverlayMounts`).
-    private var freePlaces: [Int] = []
+    private(set) var freePlaces: [Int] = []
 
     /// Bound on the mounts one slot keeps: more than one sandbox can have at a time, which is 128 layers and 64
     /// uploaded trees beside the host's image.
@@ -27,6 +27,22 @@ final class Slot {
         self.run = run
         base = ids.base(slot: index)
         try run.makeDirectory("slots/\(index)", mode: 0o700)
+    }
+
+    /// One that an earlier program made, with what is mounted below it.
+    convenience init(_ state: LauncherState.SlotState, ids: IdSpace, run: FileDescriptor, showsIDs: Bool)
+        throws(SystemError)
+    {
+        try self.init(index: state.index, ids: ids, run: run, showsIDs: showsIDs)
+        attached = state.attached.map { ($0.name, Int($0.place)) }
+        freePlaces = state.freePlaces.map { Int($0) }
+    }
+
+    var state: LauncherState.SlotState {
+        LauncherState.SlotState(
+            index: index,
+            attached: attached.map { LauncherState.SlotState.Lower(name: $0.name, place: UInt32($0.place)) },
+            freePlaces: freePlaces.map { UInt32($0) })
     }
 
     /// The path, relative to the run directory, of `source` mounted read-only with this slot's ids.
@@ -75,7 +91,7 @@ final class SlotStore {
     static let limit: UInt32 = 4_096
 
     private(set) var all: [Slot] = []
-    private var free: [Slot] = []
+    private(set) var free: [Slot] = []
     private let ids: IdSpace
     private let run: FileDescriptor
     private let showsIDs: Bool
@@ -96,6 +112,17 @@ final class SlotStore {
     }
 
     func giveBack(_ slot: Slot) { free.append(slot) }
+
+    /// Those of an earlier program, instead of none.
+    func take(over states: [LauncherState.SlotState], free indices: [UInt32]) throws {
+        all = try states.map { try Slot($0, ids: ids, run: run, showsIDs: showsIDs) }
+        free = try indices.map { try slot($0) }
+    }
+
+    func slot(_ index: UInt32) throws(CodecError) -> Slot {
+        guard let slot = all.first(where: { $0.index == index }) else { throw CodecError("there is no slot \(index)") }
+        return slot
+    }
 
     var taken: Int { all.count - free.count }
 }

@@ -61,6 +61,23 @@ extension FuzzTarget {
                 SpoolerAnswer.limitReached(token: 7).encoded(),
             ],
             decode: SpoolerAnswer.init(decoding:), encode: { $0.encoded() }),
+        canonical(
+            "launcher-state",
+            sources: codec + [
+                "SandpoolSandbox/Upgrade/LauncherState+Codec.swift",
+                "SandpoolSandbox/Upgrade/LauncherState+Commands.swift",
+                "SandpoolSandbox/Codec/SandboxPlan+Codec.swift", "SandpoolSandbox/Codec/ExecPlan+Codec.swift",
+                "SandpoolSandbox/Codec/ExitReport+Codec.swift",
+            ],
+            seeds: [StateSamples.full, StateSamples.empty].map(StateSamples.body),
+            decode: StateSamples.decode, encode: StateSamples.body),
+        FuzzTarget(
+            "launcher-state-envelope", sources: codec + ["SandpoolSandbox/Upgrade/LauncherState+Envelope.swift"],
+            seeds: [StateSamples.full, StateSamples.empty].map { $0.encoded() }
+        ) { bytes in
+            guard let state = try? LauncherState(decoding: bytes) else { return .refused }
+            return state.encoded() == bytes ? .accepted : .broken("a state that is written otherwise was taken")
+        },
     ]
 
     private static let codec = ["SandpoolSandbox/Codec/ByteReader.swift", "SandpoolSandbox/Codec/ByteWriter.swift"]

@@ -35,16 +35,19 @@ final class LauncherProcess {
         return String(cString: made)
     }
 
-    /// `connection` becomes descriptor 3; `prefix` is a program that executes the launcher, such as nsenter.
+    /// `connection` becomes descriptor 3; `prefix` is a program that executes the launcher, such as nsenter; `program`
+    /// is another copy of it, and `log` a file for what it says.
     init(
-        dataDirectory: String, arguments: [String], connection: FileDescriptor? = nil, prefix: [String] = []
+        dataDirectory: String, arguments: [String], connection: FileDescriptor? = nil, prefix: [String] = [],
+        program: String? = nil, log: String? = nil
     ) throws {
         self.dataDirectory = dataDirectory
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         if let connection { posix_spawn_file_actions_adddup2(&actions, connection.raw, 3) }
-        let words = prefix + [try Self.binary(), "--data-dir", dataDirectory] + arguments
+        if let log { posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_APPEND, 0o600) }
+        let words = prefix + [try program ?? Self.binary(), "--data-dir", dataDirectory] + arguments
         var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { pointers.forEach { free($0) } }
         var spawned: pid_t = 0

@@ -9,11 +9,12 @@ final class Service {
     let process: LauncherProcess
     private var path: String { directory + "/socket" }
 
-    init(_ directory: String) throws {
+    init(_ directory: String, prefix: [String] = [], program: String? = nil, log: String? = nil) throws {
         self.directory = directory
         // A test run that is killed leaves it alone; then it ends by itself.
         process = try LauncherProcess(
-            dataDirectory: directory, arguments: ["--socket", directory + "/socket", "--exit-when-idle", "60"])
+            dataDirectory: directory, arguments: ["--socket", directory + "/socket", "--exit-when-idle", "60"],
+            prefix: prefix, program: program, log: log)
     }
 
     /// Waits for the launcher to listen or to end: it has nobody to tell that it listens.

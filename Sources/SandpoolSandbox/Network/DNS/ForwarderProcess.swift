@@ -23,8 +23,8 @@ final class ForwarderProcess {
     private let startProgram: Start
     private let loop: EventLoop
     private var admissions: [UInt32: Admission] = [:]
-    private var child: ChildProcess?
-    private var control: SeqPacketSocket?
+    private(set) var child: ChildProcess?
+    private(set) var control: SeqPacketSocket?
     private var restarts = 0
     private var restartTimer: EventLoop.TimerToken?
 
@@ -36,14 +36,45 @@ final class ForwarderProcess {
 
     /// Root's: a child that becomes nobody.
     convenience init(sockets: GatewaySockets, resolverPath: String, loop: EventLoop) throws {
+        try self.init(loop: loop, start: Self.asNobody(sockets, resolverPath))
+    }
+
+    /// One that the program before started. It stays what it was, and knows its sandboxes.
+    init(
+        takingOver child: ChildProcess, _ control: SeqPacketSocket, sockets: GatewaySockets, resolverPath: String,
+        loop: EventLoop
+    ) throws(SystemError) {
+        startProgram = Self.asNobody(sockets, resolverPath)
+        self.loop = loop
+        self.child = child
+        self.control = control
+        try watch(control)
+    }
+
+    private static func asNobody(_ sockets: GatewaySockets, _ resolverPath: String) -> Start {
         let launcher = getpid()
-        try self.init(loop: loop) { theirs in
+        return { theirs in
             try ChildProcess.clone {
                 ForwarderMain.run(
                     sockets: sockets, control: theirs, resolverPath: resolverPath, user: HostRights.nobody,
                     parent: launcher)
             }
         }
+    }
+
+    /// Of a sandbox that a forwarder which was taken over has admitted.
+    func takeOver(address: UInt32, token: UInt64, _ policy: EgressPolicy, filter: EgressFilter) {
+        admissions[address] = Admission(token: token, policy: Self.policy(policy), filter: filter, sockets: nil)
+    }
+
+    /// For one that was started when all of its sandboxes were there.
+    func admitAll() throws(SystemError) {
+        guard let control else { return }
+        for (address, admission) in admissions { try Self.send(admission, address, through: control) }
+    }
+
+    private static func policy(_ policy: EgressPolicy) -> ForwarderPolicy {
+        ForwarderPolicy(isRestricted: policy.isRestricted, domains: policy.domains, opened: policy.opened)
     }
 
     /// From now on the sandbox with this address may ask. Its policy is in the forwarder's queue before the
@@ -53,9 +84,7 @@ final class ForwarderProcess {
     func admit(
         address: UInt32, token: UInt64, _ policy: EgressPolicy, filter: EgressFilter, sockets: GatewaySockets? = nil
     ) throws {
-        let policy = ForwarderPolicy(
-            isRestricted: policy.isRestricted, domains: policy.domains, opened: policy.opened)
-        let admission = Admission(token: token, policy: policy, filter: filter, sockets: sockets)
+        let admission = Admission(token: token, policy: Self.policy(policy), filter: filter, sockets: sockets)
         admissions[address] = admission
         // While it is being started again, the new one gets all admissions.
         guard let control else { return }
@@ -97,13 +126,17 @@ final class ForwarderProcess {
         child = try startProgram(theirs)
         control = ours
         do {
-            for (address, admission) in admissions { try Self.send(admission, address, through: ours) }
-            if let child { try loop.watch(child.descriptor, .readable) { [unowned self] in restart() } }
-            try loop.watch(ours.descriptor, .readable) { [unowned self] in serve(ours) }
+            try admitAll()
+            try watch(ours)
         } catch {
             stop()
             throw error
         }
+    }
+
+    private func watch(_ control: SeqPacketSocket) throws(SystemError) {
+        if let child { try loop.watch(child.descriptor, .readable) { [unowned self] in restart() } }
+        try loop.watch(control.descriptor, .readable) { [unowned self] in serve(control) }
     }
 
     private func end() {

@@ -20,6 +20,15 @@ final class Forwarding {
         self.table = table
     }
 
+    /// What the program before turned on is this one's to turn off. What fails here fails for sandboxes to come, whose
+    /// own `update` says so: no sandbox that runs ends for it.
+    func takeOver() {
+        switchedOn = (try? record?.read()) ?? [:]
+        // The record was written before the table, which may have failed.
+        try? table.setUplinks(switchedOn.keys.sorted())
+        do { try update() } catch { Diagnostics.write("\(error)") }
+    }
+
     /// Turns it on where a route has come since the last call.
     func update() throws {
         let routes = try route.routes()

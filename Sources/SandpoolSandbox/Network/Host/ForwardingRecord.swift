@@ -34,7 +34,7 @@ struct ForwardingRecord {
     func remove() { _ = unlinkat(directory.raw, Self.name, 0) }
 
     /// The interfaces of this boot and namespace by their numbers.
-    private func read() throws(SystemError) -> [UInt32: String] {
+    func read() throws(SystemError) -> [UInt32: String] {
         let text: String
         do throws(SystemError) {
             text = try directory.read(Self.name, limit: Self.limit)

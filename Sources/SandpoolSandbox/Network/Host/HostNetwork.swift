@@ -38,6 +38,17 @@ final class HostNetwork {
         }
     }
 
+    /// What the program before made, whose sockets are the claim on it.
+    init(takingOver plan: AddressPlan, sockets: GatewaySockets, record: ForwardingRecord?) throws {
+        self.plan = plan
+        self.sockets = sockets
+        route = try NetlinkSocket(.route)
+        addresses = try HostAddresses()
+        table = HostTable(plan: plan, socket: try NetlinkSocket(.netfilter))
+        forwarding = Forwarding(route: route, table: table, record: record)
+        forwarding.takeOver()
+    }
+
     private func install() throws {
         try table.install()
         try route.execute(

@@ -1,0 +1,70 @@
+import Foundation
+import LinuxSystem
+import SandpoolSandbox
+import Testing
+
+/// Programs that cannot take over: the one that is there goes on as if nothing had been.
+@Suite struct UpgradeRefusalTests {
+    @Test func theLauncherGoesOn() throws {
+        try withUpgrades { launcher in
+            let client = try launcher.connect()
+            let started = try client.start(.waiting)
+            try launcher.replace(with: "/usr/bin/false")
+            try #expect(launcher.refusal().contains("does not take over, and this launcher goes on: exit code 1"))
+            try launcher.replace(with: "/etc/passwd")
+            try #expect(launcher.refusal().contains("execve of a sealed copy"))
+            try launcher.remove()
+            try #expect(launcher.refusal().contains("No such file or directory"))
+            let future = try TestProgram("future-launcher")
+            defer { future.remove() }
+            try launcher.replace(with: future.file.path)
+            try #expect(launcher.refusal().contains("state version 1 is not known here, which knows 2"))
+
+            try #expect(client.run(.shell("exit 2", id: "other")).report.end == .exited(code: 2))
+            try #expect(client.exec(.shell("exit 3")).report.end == .exited(code: 3))
+            try launcher.upgrade()
+            try #require(started.input).writeAll(Array("x\n".utf8))
+            try #expect(client.finish("test", started).report.end == .exited(code: 5))
+        }
+    }
+
+    /// The program itself, asked about states that are none, or not of its version.
+    @Test func statesThatCannotBeReadAreRefused() throws {
+        let magic = Array("sapstate".utf8)
+        let version: [UInt8] = [2, 0, 0, 0]
+        let states: [([UInt8], String)] = [
+            ([], "the message ends"), ([UInt8](repeating: 0, count: 64), "this is no launcher's state"),
+            (magic + version + [UInt8](repeating: 0, count: 16), "state version 2 is not known here, which knows 1"),
+            (magic + [1, 0, 0, 0] + [1] + [UInt8](repeating: 0, count: 15), "the state has 0 bytes of 1"),
+            (magic + [1, 0, 0, 0] + [1] + [UInt8](repeating: 0, count: 16), "check sum"),
+        ]
+        for (bytes, why) in states {
+            let (code, said) = try Self.ask(SealedFile.make(bytes, name: "state"))
+            #expect(code == 1 && said.contains(why), "\(code) \(said)")
+        }
+        let open = try MemoryFile.make("state")
+        try #expect(Self.ask(open) == (1, "sandpool-launcher: the state is not sealed\n"))
+    }
+
+    private static func ask(_ state: FileDescriptor) throws -> (Int32, String) {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        let said = try LinuxSystem.Pipe()
+        posix_spawn_file_actions_adddup2(&actions, said.writeEnd.raw, 2)
+        posix_spawn_file_actions_adddup2(&actions, state.raw, 3)
+        let words = [try LauncherProcess.binary(), "--try-state", "3", "--data-dir", "/tmp/x", "--socket", "/tmp/x/y"]
+        var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+        defer { pointers.forEach { free($0) } }
+        var pid: pid_t = 0
+        guard posix_spawn(&pid, words[0], &actions, nil, &pointers, environ) == 0 else {
+            throw TestFailure("posix_spawn: \(errno)")
+        }
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        try said.readEnd.setNonBlocking()
+        var buffer = [UInt8](repeating: 0, count: 1_000)
+        let count = read(said.readEnd.raw, &buffer, buffer.count)
+        return ((status >> 8) & 0xff, String(decoding: buffer[..<max(0, count)], as: UTF8.self))
+    }
+}
