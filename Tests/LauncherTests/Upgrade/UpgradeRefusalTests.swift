@@ -28,6 +28,43 @@ import Testing
         }
     }
 
+    /// A layer that is unpacked cannot be handed over, and takes as long as its archive does. What was asked for
+    /// meanwhile is done when the upgrade is put off.
+    @Test func whatTakesTooLongPutsItOff() throws {
+        try withUpgrades { launcher in
+            let client = try launcher.connect()
+            let started = try client.start(.waiting)
+            let (archive, end) = try Self.archiveThatStalls(in: launcher.folder)
+            try client.send(.importLayer(layer: "slow"), [archive])
+            launcher.ask()
+            // With the trial behind it, starts wait.
+            try client.request(.shell("exit 7", id: "other"))
+            try client.requestExec(.shell("exit 6"))
+            let said = try launcher.awaitRefusal()
+            #expect(said.contains("import.slow is at work for the launcher; try again later"), "\(said)")
+            for (id, code) in [("other", UInt8(7)), ("exec", 6)] {
+                guard case .started = try client.outcome(of: id) else { throw TestFailure("\(id) failed") }
+                try #expect(client.report(of: id).end == .exited(code: code))
+            }
+            try end.writeAll([UInt8](repeating: 0, count: 10_240))
+            let isReady: Bool = try client.next { event, _ in
+                if case .layerReady("slow", _) = event { return true }
+                return nil
+            }
+            #expect(isReady)
+            try launcher.upgrade()
+            try #require(started.input).writeAll(Array("x\n".utf8))
+            try #expect(client.finish("test", started).report.end == .exited(code: 5))
+        }
+    }
+
+    /// A pipe with a name, since the launcher opens what it is handed anew; and its other end.
+    private static func archiveThatStalls(in folder: String) throws -> (FileDescriptor, FileDescriptor) {
+        let path = folder + "/archive"
+        guard mkfifo(path, 0o600) == 0 else { throw TestFailure("mkfifo: \(errno)") }
+        return (try FileDescriptor.open(path, O_RDWR), try FileDescriptor.open(path, O_RDWR))
+    }
+
     /// The program itself, asked about states that are none, or not of its version.
     @Test func statesThatCannotBeReadAreRefused() throws {
         let magic = Array("sapstate".utf8)

@@ -7,11 +7,14 @@ import Testing
 /// A launcher that was started from a file which a test may replace, as the upgrade of a package does.
 final class UpgradableService {
     let service: Service
+    let folder: String
     private let program: String
     private let log: String
     private var upgrades = 0
+    private var linesRead = 0
 
     init(_ folder: String, prefix: [String]) throws {
+        self.folder = folder
         program = folder + "/sandpool-launcher"
         log = folder + "/log"
         try Self.copy(LauncherProcess.binary(), to: program)
@@ -53,14 +56,19 @@ final class UpgradableService {
         upgrades += 1
         let line = "upgrade \(upgrades): took over"
         try awaitLine { $0.contains(line) }
+        linesRead = lines().count
     }
 
     /// Asks for an upgrade that is refused; what the launcher says of it.
     func refusal() throws -> String {
-        let before = lines().count
         ask()
-        try awaitLine { _ in lines().count > before }
-        let said = Array(lines().dropFirst(before))
+        return try awaitRefusal()
+    }
+
+    func awaitRefusal() throws -> String {
+        try awaitLine { _ in lines().count > linesRead }
+        let said = Array(lines().dropFirst(linesRead))
+        linesRead += said.count
         #expect(said.count == 1, "\(said)")
         return String(try #require(said.first))
     }
