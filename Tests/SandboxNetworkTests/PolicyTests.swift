@@ -63,6 +63,14 @@ struct PolicyTests {
         }
     }
 
+    @Test("After an upgrade no number that is in use is taken, and fresh ones come first")
+    func takenOverSlots() {
+        var slots = SlotQueue(count: 4, fresh: 3, inUse: [1])
+        #expect((0..<4).map { _ in slots.take() } == [3, 0, 2, nil])
+        slots.giveBack(1)
+        #expect((0..<2).map { _ in slots.take() } == [1, nil])
+    }
+
     @Test("The host's servers are read from resolv.conf")
     func resolver() {
         let text = "# one\nnameserver 127.0.0.53\n; two\nnameserver ::1\nnameserver bad\noptions edns0\n"
