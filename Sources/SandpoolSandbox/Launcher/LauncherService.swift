@@ -25,8 +25,12 @@ final class LauncherService {
         layers = try LayerStore(launcher, removals: earlier?.layerRemovals)
         let random = try FileDescriptor.open("/proc/sys/kernel/random", O_PATH | O_DIRECTORY)
         bootID = try random.read("boot_id").filter { !$0.isWhitespace }
-        // A new one at each reading (random(4)).
-        instance = try earlier?.service.instance ?? random.read("uuid").filter { !$0.isWhitespace }
+        if let earlier {
+            instance = earlier.service.instance
+        } else {
+            // A new one at each reading (random(4)).
+            instance = try random.read("uuid").filter { !$0.isWhitespace }
+        }
         launcher.tell = { [unowned self] event, descriptors in
             if greeted { link?.send(event, descriptors) }
         }

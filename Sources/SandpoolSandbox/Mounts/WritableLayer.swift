@@ -70,7 +70,8 @@ final class WritableLayer {
         atFirst = DiskUsage(bytes: state.bytesAtFirst, inodes: state.inodesAtFirst)
         isAttached = state.isAttached
         for copy in state.copies {
-            let modified = timespec(tv_sec: Int(truncatingIfNeeded: copy.seconds), tv_nsec: Int(clamping: copy.nanoseconds))
+            let modified = timespec(
+                tv_sec: Int(truncatingIfNeeded: copy.seconds), tv_nsec: Int(clamping: copy.nanoseconds))
             copies[copy.name] = (off_t(clamping: copy.size), modified)
         }
     }
@@ -88,7 +89,8 @@ final class WritableLayer {
             isAttached: isAttached,
             copies: copies.map { name, copy in
                 LauncherState.WritableState.Copy(
-                    name: name, size: UInt64(clamping: copy.size), seconds: UInt64(truncatingIfNeeded: copy.modified.tv_sec),
+                    name: name, size: UInt64(clamping: copy.size),
+                    seconds: UInt64(truncatingIfNeeded: copy.modified.tv_sec),
                     nanoseconds: UInt64(clamping: copy.modified.tv_nsec))
             })
     }

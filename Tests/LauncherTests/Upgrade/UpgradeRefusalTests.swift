@@ -11,6 +11,8 @@ import Testing
             let started = try client.start(.waiting)
             try launcher.replace(with: "/usr/bin/false")
             try #expect(launcher.refusal().contains("does not take over, and this launcher goes on: exit code 1"))
+            try launcher.replace(with: "/usr/bin/true")
+            try #expect(launcher.refusal().contains("it knows nothing of taking over"))
             try launcher.replace(with: "/etc/passwd")
             try #expect(launcher.refusal().contains("execve of a sealed copy"))
             try launcher.remove()
@@ -55,6 +57,29 @@ import Testing
             try launcher.upgrade()
             try #require(started.input).writeAll(Array("x\n".utf8))
             try #expect(client.finish("test", started).report.end == .exited(code: 5))
+        }
+    }
+
+    /// A worker that comes while a start waits hears of it: what it is not told of is lost to it.
+    @Test func theNextWorkerHearsOfAStartThatWaits() throws {
+        try withUpgrades { launcher in
+            let first = try launcher.connect()
+            let (archive, end) = try Self.archiveThatStalls(in: launcher.folder)
+            try first.send(.importLayer(layer: "slow"), [archive])
+            launcher.ask()
+            try first.request(.shell("exit 7", id: "other"))
+            first.disconnect()
+            let second = try launcher.connect()
+            let isTold: Bool = try second.next { event, _ in
+                switch event {
+                case .starting("other"), .adopted("other", _): true
+                default: nil
+                }
+            }
+            #expect(isTold)
+            _ = try launcher.awaitRefusal()
+            try #expect(second.report(of: "other").end == .exited(code: 7))
+            try end.writeAll([UInt8](repeating: 0, count: 10_240))
         }
     }
 

@@ -24,7 +24,7 @@ import Testing
                 try launcher.upgrade()
                 try #require(fed.input).writeAll(Array("round \(round)\n".utf8))
             }
-            try #expect(client.exec(.shell("touch /tmp/stop; echo $((6*7))"), in: "stream").text == "42\n")
+            try #expect(client.exec(.shell("echo $((6*7)); touch /tmp/stop"), in: "stream").text == "42\n")
             try client.send(.closeInput(id: "fed"))
             try #require(killed.input).writeAll(Array("go\n".utf8))
 
