@@ -22,6 +22,11 @@ struct QuarantineTests {
         try await TestServer.run(directory: directory, configure: configure) { server in
             let worker = try await FakeWorker(server, id: id)
             token.yield(worker.token)
+            // No job fits on it, but it gets jobs.
+            let other = try await FakeWorker(
+                server, id: .make(at: Timestamp(milliseconds: 1)), name: "other",
+                capacity: Resources(cpuMillis: 1, memoryBytes: 1 << 20, diskBytes: 0))
+            defer { withExtendedLifetime(other) {} }
             for _ in 0..<2 {
                 _ = try await server.submit(Self.spec)
                 let lease = try await worker.assignment().lease

@@ -58,9 +58,9 @@ extension CoordinatorState {
                 effects.append(.publish(job, .tail(tail, at: min(report.finishedAt, moment.wall))))
             }
         }
-        let since = reports.map { attempts[$0.lease]?.since }
+        let ended = reports.map { attempts[$0.lease] }
         settle(reports.map(\.lease), answers, isMeasured: true)
-        judge(reports, answers, since: since)
+        judge(reports, answers, ended: ended, of: session)
         let recorded = zip(reports, answers).map { report, answer in
             RecordedResult(lease: AttemptLease(report.lease), verdict: .init(answer.verdict))
         }

@@ -55,7 +55,7 @@ extension CoordinatorState {
         workers[worker] = record
         guard sessions.all[id]?.isOver == false else { return }
         sessions.noteGreeting(of: id)
-        if let held = quarantines.held[worker], held.quarantine.process != sessions.all[id]?.process {
+        if let process = quarantines.held[worker]?.quarantine.process, process != sessions.all[id]?.process {
             endQuarantine(of: worker, "it was started anew")
         }
         for other in others where other < id { end(other, .abort("the worker opened another one")) }

@@ -14,14 +14,20 @@ extension CoordinatorState {
 
     /// Takes the ends of attempts as signs of how their workers are.
     ///
-    /// - Parameter since: when they were leased; `nil` where that is not known any more.
-    mutating func judge(_ reports: [ResultReport], _ answers: [EndAnswer], since: [Duration?]) {
-        for ((report, answer), since) in zip(zip(reports, answers), since) where answer.verdict == .recorded {
+    /// - Parameters:
+    ///   - ended: what they were before; `nil` for one that is not known any more.
+    ///   - session: who reported them.
+    mutating func judge(
+        _ reports: [ResultReport], _ answers: [EndAnswer], ended: [RunningAttempt?], of session: SessionID
+    ) {
+        for ((report, answer), attempt) in zip(zip(reports, answers), ended) where answer.verdict == .recorded {
             guard let job = answer.change?.job, let sign = Quarantines.Sign(report.outcome) else { continue }
             switch sign {
+            // It was set up when its command started, which counted then; that may be long ago.
+            case .works where attempt?.state == .running: break
             case .works: noteSetUp(on: report.lease.worker)
             case .fails(let message):
-                noteFailure(of: job, on: report.lease.worker, since: since, message)
+                noteFailure(of: job, since: attempt?.since, in: session, message)
                 if answer.change?.state.isTerminal ?? false { excuse(job) }
             }
         }
@@ -34,27 +40,45 @@ extension CoordinatorState {
         }
     }
 
-    private mutating func noteFailure(of job: JobID, on worker: WorkerID, since: Duration?, _ message: String) {
-        guard workers[worker] != nil else { return }
-        let limit = max(1, timings.quarantineAfter)
-        quarantines.noteFailure(of: job, on: worker, limit: limit)
+    private var quarantineLimit: Int { max(1, timings.quarantineAfter) }
+
+    private mutating func noteFailure(of job: JobID, since: Duration?, in session: SessionID, _ message: String) {
+        guard let worker = sessions.all[session]?.worker, workers[worker] != nil else { return }
+        let isCounted = quarantines.noteFailure(of: job, on: worker, limit: quarantineLimit)
+        let count = quarantines.count(of: worker)
+        guard count >= quarantineLimit || quarantines.held[worker] != nil else { return }
+        guard hasOther(than: worker) else {
+            // Told once, and not for each job of what may be one bad batch.
+            guard isCounted, count == quarantineLimit else { return }
+            let what = "worker sets nothing up and still gets jobs, since no other worker does"
+            return log(.error, "\(what); the last failed with: \(TerminalText.harmless(message, limit: 500))", worker)
+        }
         guard let held = quarantines.held[worker] else {
-            let count = quarantines.count(of: worker)
-            guard count >= limit else { return }
             let what = count == 1 ? "set-up failed" : "the set-up of \(count) jobs failed in a row"
-            return quarantine(worker, for: timings.quarantineBackoff, "\(what), the last with: \(message)")
+            return quarantine(in: session, for: timings.quarantineBackoff, "\(what), the last with: \(message)")
         }
         // What was leased before is no trial.
         guard let openedAt = held.openedAt, let since, since >= openedAt else { return }
         let backoff = min(.milliseconds(held.quarantine.backoffMs) * 2, timings.longestQuarantine)
-        quarantine(worker, for: backoff, "a job that tried it failed with: \(message)")
+        quarantine(in: session, for: backoff, "a job that tried it failed with: \(message)")
     }
 
-    private mutating func quarantine(_ worker: WorkerID, for backoff: Duration, _ reason: String) {
+    /// Whether another worker gets jobs: without one, a quarantine would send them nowhere better.
+    private func hasOther(than worker: WorkerID) -> Bool {
+        sessions.open.contains { other, session in
+            other != worker && quarantines.held[other] == nil && workers[other].map { $0.drain == nil } ?? false
+                && sessions.all[session]?.hindrance == nil
+        }
+    }
+
+    /// Begins or prolongs the quarantine of the worker whose session reported a failure. It may be over by now.
+    private mutating func quarantine(in session: SessionID, for backoff: Duration, _ reason: String) {
+        guard let reporter = sessions.all[session] else { return }
+        let worker = reporter.worker
         let quarantine = Quarantine(
             reason: TerminalText.harmless(reason, limit: 500), until: moment.wall.advanced(by: backoff),
             backoffMs: backoff.wholeMilliseconds,
-            process: sessions.current(of: worker).flatMap { sessions.all[$0]?.process })
+            process: reporter.process ?? quarantines.held[worker]?.quarantine.process)
         quarantines.hold(worker, .init(quarantine: quarantine, trialAt: moment.uptime + backoff))
         post(.admit(worker, .none))
         log(.error, "worker is quarantined for \(backoff.wholeMilliseconds / 1_000) s: \(quarantine.reason)", worker)
@@ -62,8 +86,7 @@ extension CoordinatorState {
     }
 
     private mutating func excuse(_ job: JobID) {
-        for worker in quarantines.excuse(job)
-        where quarantines.held[worker] != nil && quarantines.count(of: worker) < timings.quarantineAfter {
+        for worker in quarantines.excuse(job, limit: quarantineLimit) where quarantines.held[worker] != nil {
             endQuarantine(of: worker, "a job that failed there failed on other workers too")
         }
     }

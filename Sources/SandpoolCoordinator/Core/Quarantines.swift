@@ -64,21 +64,25 @@ struct Quarantines: Sendable {
     /// When the next may be tried.
     var nextTrial: Duration? { held.values.filter { $0.openedAt == nil }.map(\.trialAt).min() }
 
-    /// Counts a failure. One of a job that is counted already is none.
-    mutating func noteFailure(of job: JobID, on worker: WorkerID, limit: Int) {
-        guard failures[worker]?.contains(job) != true else { return }
+    /// Counts a failure. One of a job that is counted already is none, and what comes after `limit` changes nothing:
+    /// what a quarantine began with is what it rests on.
+    ///
+    /// - Returns: whether it was counted.
+    mutating func noteFailure(of job: JobID, on worker: WorkerID, limit: Int) -> Bool {
+        guard count(of: worker) < limit, failures[worker]?.contains(job) != true else { return false }
         failures[worker, default: []].append(job)
-        if count(of: worker) > limit { failures[worker]?.removeFirst() }
+        return true
     }
 
     /// The job was given up. Where several workers failed it, none of them is to blame.
     ///
-    /// - Returns: those that it was counted against.
-    mutating func excuse(_ job: JobID) -> [WorkerID] {
+    /// - Returns: those that had `limit` jobs against them and have fewer now.
+    mutating func excuse(_ job: JobID, limit: Int) -> [WorkerID] {
         let workers = failures.filter { $0.value.contains(job) }.keys.sorted()
         guard workers.count > 1 else { return [] }
+        let full = workers.filter { count(of: $0) >= limit }
         for worker in workers { failures[worker]?.removeAll { $0 == job } }
-        return workers
+        return full
     }
 
     /// Nothing is held against a worker any more; the quarantine that this ends.

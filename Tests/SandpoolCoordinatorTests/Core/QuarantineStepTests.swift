@@ -7,77 +7,10 @@ import Testing
 
 /// Workers that cannot set sandboxes up, step by step.
 @Suite struct QuarantineStepTests {
-    private static let failure = Outcome(cause: .setupFailed, message: "cgroup: refused", commandStarted: false)
-
-    /// A pool of workers that hold attempts, with a store that records what it is asked to.
-    private struct Pool {
-        var core: SteppedCoordinator
-        var workers: [WorkerID] = []
-        var sessions: [SessionID] = []
-        var attempts: [[LiveAttempt]] = []
-
-        init(workers count: Int = 1, attempts: Int = 8, after limit: Int = 3) throws {
-            var timings = CoordinatorTimings()
-            timings.quarantineAfter = limit
-            core = SteppedCoordinator(timings: timings)
-            for index in 0..<count {
-                let worker = core.id(WorkerID.self)
-                let live = (0..<attempts).map { _ in core.live(of: worker, .preparing) }
-                workers.append(worker)
-                self.attempts.append(live)
-                sessions.append(try core.open(UInt64(index + 1), worker, holding: live, process: "p"))
-            }
-        }
-
-        /// An attempt ends, and its job is what the store makes of that.
-        mutating func end(
-            _ attempt: LiveAttempt, _ outcome: Outcome = failure, on index: Int = 0, job: JobID? = nil,
-            _ state: JobState = .queued
-        ) throws {
-            var result = core.result(attempt.lease)
-            result.report.outcome = outcome
-            let session = sessions[index]
-            core.feed(.reported(session, .results([result]), bytes: 1))
-            core.turn(.session(session))
-            if case .flush(let streams) = core.calls[.session(session)] {
-                try core.answer(.session(session), .flushed(streams.map { _ in 0 }))
-            }
-            try core.answer(.session(session), .ends([SteppedCoordinator.recorded(job ?? attempt.job, state)]))
-        }
-
-        mutating func fail(_ range: Range<Int>, on index: Int = 0) throws {
-            for attempt in attempts[index][range] { try end(attempt, on: index) }
-        }
-
-        func quarantine(_ index: Int = 0) -> Quarantine? { core.state.quarantine(of: workers[index])?.quarantine }
-        func isOnTrial(_ index: Int = 0) -> Bool? { core.state.quarantine(of: workers[index])?.isOnTrial }
-
-        /// The store takes what is to be kept.
-        mutating func save() throws -> [Quarantine?] {
-            if core.turns.contains(.quarantines) { core.turn(.quarantines) }
-            var saved: [Quarantine?] = []
-            while case .setQuarantine(let quarantine, _) = core.calls[.quarantines] {
-                saved.append(quarantine)
-                try core.answer(.quarantines, .known(true))
-            }
-            return saved
-        }
-
-        /// A job is leased to the only worker; what it holds then.
-        mutating func lease() throws -> LiveAttempt {
-            let job = try core.lease(workers[0])
-            let lease = LeaseKey(attempt: core.id(), epoch: 1, worker: workers[0])
-            let spec = JobSpec(command: ["true"])
-            try core.answer(.scheduler, .leased([.leased(lease, spec: spec)]))
-            if core.calls[.scheduler] != nil { try core.answer(.scheduler, .jobs([])) }
-            var live = core.live(of: workers[0], .leased)
-            (live.lease, live.job) = (lease, job)
-            return live
-        }
-    }
+    static let failure = Outcome(cause: .setupFailed, message: "cgroup: refused", commandStarted: false)
 
     @Test func differentJobsInARowQuarantine() throws {
-        var pool = try Pool()
+        var pool = try QuarantinePool()
         try pool.fail(0..<2)
         #expect(pool.quarantine() == nil)
         try pool.fail(2..<3)
@@ -91,7 +24,7 @@ import Testing
 
     /// One bad job goes round and must not take workers with it.
     @Test func oneJobCountsOnce() throws {
-        var pool = try Pool()
+        var pool = try QuarantinePool()
         let job = pool.attempts[0][0].job
         for attempt in pool.attempts[0] { try pool.end(attempt, job: job) }
         #expect(pool.quarantine() == nil)
@@ -102,7 +35,7 @@ import Testing
         Outcome(cause: .exited, exitCode: 127, commandStarted: false, isRetryable: false),
     ])
     func aCommandThatWasReachedClearsTheCount(outcome: Outcome) throws {
-        var pool = try Pool()
+        var pool = try QuarantinePool()
         try pool.fail(0..<2)
         try pool.end(pool.attempts[0][2], outcome, .failed)
         try pool.fail(3..<5)
@@ -118,7 +51,7 @@ import Testing
         Outcome(cause: .workerLost), Outcome(cause: .workerLost, commandStarted: false),
     ])
     func whatSaysNothingOfTheWorkerNeitherCountsNorClears(outcome: Outcome) throws {
-        var pool = try Pool()
+        var pool = try QuarantinePool()
         try pool.fail(0..<2)
         for attempt in pool.attempts[0][2..<6] { try pool.end(attempt, outcome, .errored) }
         #expect(pool.quarantine() == nil)
@@ -126,8 +59,21 @@ import Testing
         #expect(pool.quarantine() != nil)
     }
 
+    /// It was set up long before, and this counted when its command started.
+    @Test(arguments: [false, true]) func theEndOfAnOldJobSaysNothing(wasRunningBefore: Bool) throws {
+        var pool = try QuarantinePool(running: wasRunningBefore ? 2 : 0)
+        let old = Array(pool.attempts[0][6...])
+        if !wasRunningBefore { for attempt in old { try pool.start(attempt.lease) } }
+        try pool.fail(0..<2)
+        try pool.end(old[0], Outcome(cause: .exited, exitCode: 0), .succeeded)
+        try pool.fail(2..<3)
+        let quarantine = try #require(pool.quarantine())
+        try pool.end(old[1], Outcome(cause: .exited, exitCode: 0), .succeeded)
+        #expect(pool.quarantine() == quarantine)
+    }
+
     @Test func aJobGivenUpAfterSeveralWorkersFailedItExcusesThem() throws {
-        var pool = try Pool(workers: 3)
+        var pool = try QuarantinePool(workers: 3)
         let bad = (0..<3).map { pool.attempts[0][$0].job }
         for index in 0..<2 {
             for place in 0..<3 { try pool.end(pool.attempts[index][place], on: index, job: bad[place]) }
@@ -140,24 +86,77 @@ import Testing
 
     /// Nobody else says that it is the jobs.
     @Test func aJobGivenUpOnTheOnlyWorkerExcusesNobody() throws {
-        var pool = try Pool()
+        var pool = try QuarantinePool()
         for attempt in pool.attempts[0][0..<3] { try pool.end(attempt, Self.failure, .errored) }
         #expect(pool.quarantine() != nil)
     }
 
+    /// A quarantine rests on the jobs that it began with.
+    @Test func aJobThatIsGivenUpLaterEndsNone() throws {
+        var pool = try QuarantinePool(workers: 2)
+        try pool.fail(0..<3)
+        let quarantine = try #require(pool.quarantine())
+        let bad = pool.attempts[0][3]
+        try pool.end(bad)
+        try pool.end(pool.attempts[1][0], on: 1, job: bad.job, .errored)
+        #expect(pool.quarantine() == quarantine)
+    }
+
+    @Test func aJobThatIsGivenUpEndsNoneOfAnEarlierProcess() throws {
+        let left = Quarantine(
+            reason: "r", until: SteppedCoordinator.start.advanced(by: .seconds(30)), backoffMs: 30_000, process: "p")
+        var pool = try QuarantinePool(workers: 2, left: left)
+        let bad = pool.attempts[0][0]
+        try pool.end(bad)
+        try pool.end(pool.attempts[1][0], on: 1, job: bad.job, .errored)
+        #expect(pool.quarantine() == left)
+    }
+
+    // MARK: The last worker
+
+    @Test func theOnlyWorkerGetsJobsOn() throws {
+        var pool = try QuarantinePool(isAlone: true)
+        try pool.fail(0..<5)
+        #expect(pool.quarantine() == nil)
+        let errors = pool.core.take().filter { if case .log(.error, _, _) = $0 { true } else { false } }
+        #expect(errors.count == 1, "it is told once")
+        try pool.joinOther()
+        try pool.fail(5..<6)
+        #expect(pool.quarantine() != nil)
+    }
+
+    @Test func othersThatGetNoJobsAreNone() throws {
+        var pool = try QuarantinePool(workers: 2)
+        let other = try #require(pool.other)
+        pool.core.feed(.command(CommandID(1), .drain(other.worker, Drain(reason: "r", deadline: nil))))
+        try pool.core.answer(.command(CommandID(1)), .known(true))
+        try pool.fail(0..<3)
+        #expect(pool.quarantine(0) != nil)
+        try pool.fail(0..<3, on: 1)
+        #expect(pool.quarantine(1) == nil, "one is drained, one quarantined")
+    }
+
+    @Test func aTrialThatFailsProlongsNoneWhereTheOthersHaveGone() throws {
+        var pool = try QuarantinePool()
+        try pool.fail(0..<3)
+        let first = try #require(pool.quarantine())
+        _ = try pool.save()
+        pool.core.advance(seconds: 30)
+        try pool.core.ring(.quarantines)
+        pool.core.feed(.closed(try #require(pool.other).session))
+        try pool.end(pool.lease())
+        #expect(pool.quarantine() == first && pool.isOnTrial() == true, "the next job tries it at once")
+    }
+
     @Test func aTrialThatWorksEndsIt() throws {
-        var pool = try Pool()
+        var pool = try QuarantinePool()
         try pool.fail(0..<3)
         _ = try pool.save()
         pool.core.advance(seconds: 30)
         try pool.core.ring(.quarantines)
         #expect(pool.isOnTrial() == true)
         let trial = try pool.lease()
-        let step = ProgressReport(lease: trial.lease, step: .started, at: pool.core.moment.wall)
-        let session = pool.sessions[0]
-        pool.core.feed(.reported(session, .progress([step]), bytes: 1))
-        pool.core.turn(.session(session))
-        try pool.core.answer(.session(session), .verdicts([.recorded]))
+        try pool.start(trial.lease)
         #expect(pool.quarantine() == nil, "its end is not waited for")
         #expect(try pool.save() == [nil])
         try pool.fail(3..<5)
@@ -165,7 +164,7 @@ import Testing
     }
 
     @Test func trialsThatFailLastLongerEachTimeUpToTheLongest() throws {
-        var pool = try Pool()
+        var pool = try QuarantinePool()
         try pool.fail(0..<3)
         var lasted: [Int64] = []
         for _ in 0..<6 {
@@ -183,7 +182,7 @@ import Testing
 
     /// Jobs that it had been given before say nothing new when they fail.
     @Test func whatWasLeasedBeforeIsNoTrial() throws {
-        var pool = try Pool()
+        var pool = try QuarantinePool()
         try pool.fail(0..<3)
         let first = pool.quarantine()
         try pool.fail(3..<5)
@@ -196,7 +195,7 @@ import Testing
     }
 
     @Test func anOperatorEndsItAndTheSessionGoesOn() throws {
-        var pool = try Pool()
+        var pool = try QuarantinePool()
         try pool.fail(0..<3)
         _ = pool.core.take()
         let command = CommandID(1)
@@ -209,17 +208,34 @@ import Testing
 
     @Test(arguments: [("p", true), ("q", false), (nil, false)])
     func onlyAnotherProcessOfTheWorkerStartsOver(process: String?, isHeld: Bool) throws {
-        var pool = try Pool()
+        var pool = try QuarantinePool()
         try pool.fail(0..<3)
         pool.core.feed(.closed(pool.sessions[0]))
         _ = try pool.core.open(9, pool.workers[0], holding: Array(pool.attempts[0][3...]), process: process)
         #expect((pool.quarantine() != nil) == isHeld)
     }
 
+    @Test func aSessionThatEndsMeanwhileNamesItsProcess() throws {
+        var pool = try QuarantinePool()
+        try pool.fail(0..<2)
+        try pool.end(pool.attempts[0][2], closing: true)
+        #expect(pool.quarantine()?.process == "p")
+        _ = try pool.core.open(9, pool.workers[0], holding: Array(pool.attempts[0][3...]), process: "p")
+        #expect(pool.quarantine() != nil)
+    }
+
+    @Test func whereTheProcessIsNotKnownNoneIsAnother() throws {
+        var pool = try QuarantinePool(process: nil)
+        try pool.fail(0..<3)
+        pool.core.feed(.closed(pool.sessions[0]))
+        _ = try pool.core.open(9, pool.workers[0], holding: Array(pool.attempts[0][3...]), process: "q")
+        #expect(pool.quarantine() != nil)
+    }
+
     /// It goes on where it was, and no longer than it was to last although the wall clock was set back.
     @Test(arguments: [10.0, 100.0, -7_200.0])
     func aCoordinatorThatRestartsGoesOnWithIt(passed: Double) throws {
-        var pool = try Pool()
+        var pool = try QuarantinePool()
         try pool.fail(0..<3)
         let quarantine = try #require(pool.quarantine())
         let worker = pool.workers[0]
@@ -240,7 +256,7 @@ import Testing
     }
 
     @Test func whatTheStoreCouldNotTakeIsNotedLater() throws {
-        var pool = try Pool()
+        var pool = try QuarantinePool()
         try pool.fail(0..<3)
         pool.core.turn(.quarantines)
         try pool.core.fail(.quarantines, .io("disk I/O error"))
@@ -250,7 +266,7 @@ import Testing
     }
 
     @Test func aForgottenWorkerIsForgotten() throws {
-        var pool = try Pool(attempts: 3)
+        var pool = try QuarantinePool(attempts: 3)
         try pool.fail(0..<3)
         _ = try pool.save()
         let command = CommandID(1)

@@ -14,8 +14,8 @@ final class FakeWorker: Sendable {
     static func newID() -> WorkerID { .make(at: Timestamp(milliseconds: 1_700_000_000_000)) }
 
     init(
-        _ server: TestServer, id: WorkerID = newID(), bootID: String = "boot-1", token: String? = nil,
-        capacity: Resources = size, labels: [String: String] = [:], held: [HeldAttempt] = [],
+        _ server: TestServer, id: WorkerID = newID(), name: String = "fake", bootID: String = "boot-1",
+        token: String? = nil, capacity: Resources = size, labels: [String: String] = [:], held: [HeldAttempt] = [],
         verification: VerificationSummary? = nil, makesDisks: Bool? = nil
     ) async throws {
         self.id = id
@@ -23,7 +23,7 @@ final class FakeWorker: Sendable {
         if let token { secret = token } else { secret = try await server.token(.worker).secret }
         self.token = secret
         let hello = WorkerHello(
-            id: id, name: "fake", bootID: bootID, capacity: capacity, labels: labels, images: ["host"],
+            id: id, name: name, bootID: bootID, capacity: capacity, labels: labels, images: ["host"],
             offersHostImage: true, held: held, softwareVersion: "test", verification: verification,
             makesDisks: makesDisks)
         connection = try await FrameConnection(
