@@ -81,9 +81,14 @@ extension CoordinatorState {
         effects.append(.wake(.leases, at: moment))
     }
 
-    /// Excuses a turn that comes late. Whether it is served at once or waits for a call of this conversation does not
-    /// count: a slow store hears of everybody meanwhile.
-    mutating func noteTurnOfLeases() {
+    /// The turn that was due during a call comes after it, and is late for that: no standstill of the process, which
+    /// heard of everybody meanwhile.
+    mutating func noteTurnHeldUp() {
+        if let alarm = leases.alarm, alarm <= moment.uptime { leases.alarm = nil }
+    }
+
+    /// Excuses what was silent while the coordinator stood still, which a late turn shows.
+    mutating func excuseLateTurn() {
         guard let alarm = leases.alarm, alarm <= moment.uptime else { return }
         leases.liveness.excuse(moment.uptime - alarm, at: moment.uptime)
         leases.alarm = nil

@@ -59,7 +59,7 @@ package struct CoordinatorState: Sendable {
         switch event {
         case .recovered(let workers, let live): recover(workers, live)
         case .turn(let conversation):
-            if conversation == .leases { noteTurnOfLeases() }
+            if conversation == .leases { excuseLateTurn() }
             if outstanding.contains(conversation) { missedTurns.insert(conversation) } else { turn(conversation) }
         case .answered(let conversation, let answer):
             settleCall(of: conversation) { $0.answered(conversation, answer) }
@@ -99,6 +99,7 @@ package struct CoordinatorState: Sendable {
     /// Acts on the end of a call, where there was one, and makes up for a turn that came meanwhile.
     private mutating func settleCall(of conversation: Conversation, _ act: (inout Self) -> Void) {
         guard outstanding.remove(conversation) != nil else { return }
+        if conversation == .leases { noteTurnHeldUp() }
         act(&self)
         guard !outstanding.contains(conversation), missedTurns.remove(conversation) != nil else { return }
         effects.append(.turn(conversation))

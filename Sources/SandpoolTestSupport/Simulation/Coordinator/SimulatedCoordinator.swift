@@ -32,6 +32,9 @@ struct CoordinatorProcess {
     var waiting: [StoreWrite] = []
     var committing: [StoreWrite] = []
     var isSyncing = false
+    /// Conversations whose call is outstanding, and those whose turn waits for its end.
+    var calling: Set<Conversation> = []
+    var lateTurns: Set<Conversation> = []
     var effectsLeft: Int?
     var commands: [CommandID: Int] = [:]
     var commandCount: UInt64 = 0

@@ -78,7 +78,7 @@ extension Simulation {
 
     /// One step of the coordinator, and everything it asks for, unless the process ends in the middle of that.
     func feed(_ event: CoordinatorState.Event) {
-        guard let start = coordinator.process?.start else { return }
+        guard let start = coordinator.process?.start, mayTake(event) else { return }
         say("coordinator <- \(event)")
         if case .answered(_, .enrolled(let enrolment)) = event { noteEnrolled(enrolment.registration.id) }
         let (event, moment) = (altered(event), altered(coordinatorMoment, for: event))
@@ -96,6 +96,33 @@ extension Simulation {
             }
             perform(effect)
         }
+        giveLateTurn(after: event)
+    }
+
+    /// Each conversation is a loop of its own, which takes its next turn when its calls are answered, and one for all
+    /// that came meanwhile.
+    private func mayTake(_ event: CoordinatorState.Event) -> Bool {
+        switch event {
+        case .turn(let conversation):
+            guard coordinator.process?.calling.contains(conversation) ?? false else { return true }
+            coordinator.process?.lateTurns.insert(conversation)
+            return false
+        case .answered(let conversation, _), .failed(let conversation, _):
+            coordinator.process?.calling.remove(conversation)
+            return true
+        default: return true
+        }
+    }
+
+    private func giveLateTurn(after event: CoordinatorState.Event) {
+        switch event {
+        case .answered(let conversation, _), .failed(let conversation, _):
+            guard let process = coordinator.process, !process.calling.contains(conversation),
+                coordinator.process?.lateTurns.remove(conversation) != nil
+            else { return }
+            after(chance.number(Int64(0)...50), .coordinator(start: process.start, .feed(.turn(conversation))))
+        default: return
+        }
     }
 
     private func perform(_ effect: CoordinatorState.Effect) {
@@ -105,7 +132,9 @@ extension Simulation {
         default: say("coordinator -> \(effect)")
         }
         switch effect {
-        case .call(let conversation, let call): begin(call, of: conversation)
+        case .call(let conversation, let call):
+            coordinator.process?.calling.insert(conversation)
+            begin(call, of: conversation)
         case .turn(let conversation):
             after(chance.number(Int64(0)...50), .coordinator(start: start, .feed(.turn(conversation))))
         case .wake(let conversation, let uptime): wake(conversation, at: uptime)
