@@ -99,6 +99,23 @@ import Testing
         #expect(throws: Outbox.Overflow.self) { try outbox.flush() }
     }
 
+    @Test func assignmentsThatAreSplitCountTheirBytesAsTheyAreEncoded() throws {
+        let outbox = Outbox()
+        let assignments = (1...6).map { Self.assignment($0, bytes: Frame.payloadLimit - 4_096) }
+        outbox.queue(.message(.assign(assignments)))
+        #expect(throws: Outbox.Overflow.self) { try outbox.flush() }
+    }
+
+    @Test func whoWaitsForMoreIsToldTheEndAfterAnOverflow() async throws {
+        let outbox = Outbox()
+        for _ in 0...Outbox.itemLimit { outbox.queue(.message(.drain)) }
+        async let bytes = outbox.next()
+        #expect(throws: Outbox.Overflow.self) { try outbox.flush() }
+        outbox.queue(.message(.drain))
+        outbox.close()
+        #expect(await bytes == nil)
+    }
+
     @Test func moreThanAStepHasToSayIsNotQueued() throws {
         let outbox = Outbox()
         for _ in 0...Outbox.itemLimit { outbox.queue(.message(.drain)) }

@@ -48,7 +48,7 @@ final class Outbox: Sendable {
     /// Puts something behind what was queued before; without effect once closed. Call `flush` afterwards.
     func queue(_ item: Item) {
         state.withLock { state in
-            guard !state.isClosed else { return }
+            guard !state.isClosed, !state.hasOverflowed else { return }
             guard !state.isFull else { return state.hasOverflowed = true }
             if case .frame(let frame) = item { state.frameBytes += frame.payloadBytes }
             state.items.append(item)
@@ -63,10 +63,7 @@ final class Outbox: Sendable {
         while let (items, room) = try take() {
             var bytes = ByteBuffer()
             do {
-                for item in items {
-                    guard bytes.readableBytes < room else { throw Overflow() }
-                    try item.encode(into: &bytes)
-                }
+                for item in items { try item.encode(into: &bytes, room: room) }
             } catch {
                 drop()
                 throw error
@@ -81,11 +78,16 @@ final class Outbox: Sendable {
         }
     }
 
-    /// What is to be encoded now, and in how many bytes it has to begin.
+    /// What is to be encoded now, and in how many bytes each frame of it has to begin.
     private func take() throws -> (items: [Item], room: Int)? {
         try state.withLock { state in
             guard !state.isFlushing else { return nil }
-            guard !state.hasOverflowed else { throw Overflow() }
+            guard !state.hasOverflowed else {
+                // What stayed would keep `next` from its end.
+                (state.items, state.frameBytes) = ([], 0)
+                state.wake()
+                throw Overflow()
+            }
             guard !state.items.isEmpty else { return nil }
             state.isFlushing = true
             defer { (state.items, state.frameBytes) = ([], 0) }
@@ -132,24 +134,30 @@ final class Outbox: Sendable {
 }
 
 extension Outbox.Item {
-    fileprivate func encode(into bytes: inout ByteBuffer) throws {
+    /// - Throws: `Overflow` where a frame would begin behind `room` bytes.
+    fileprivate func encode(into bytes: inout ByteBuffer, room: Int) throws {
         switch self {
-        case .frame(let frame): try frame.encode(into: &bytes)
-        case .message(let message): try Self.encode(message, into: &bytes)
+        case .frame(let frame): try Self.encode(frame, into: &bytes, room: room)
+        case .message(let message): try Self.encode(message, into: &bytes, room: room)
         }
     }
 
+    private static func encode(_ frame: Frame, into bytes: inout ByteBuffer, room: Int) throws {
+        guard bytes.readableBytes < room else { throw Outbox.Overflow() }
+        try frame.encode(into: &bytes)
+    }
+
     /// Assignments go as many in a frame as fit into one.
-    private static func encode(_ message: CoordinatorMessage, into bytes: inout ByteBuffer) throws {
+    private static func encode(_ message: CoordinatorMessage, into bytes: inout ByteBuffer, room: Int) throws {
         do {
-            try Frame.message(message).encode(into: &bytes)
+            try encode(Frame.message(message), into: &bytes, room: room)
         } catch FrameError.payloadTooLong(let length) {
             guard case .assign(let assignments) = message, assignments.count > 1 else {
                 throw FrameError.payloadTooLong(bytes: length)
             }
             let half = assignments.count / 2
-            try encode(.assign(Array(assignments[..<half])), into: &bytes)
-            try encode(.assign(Array(assignments[half...])), into: &bytes)
+            try encode(.assign(Array(assignments[..<half])), into: &bytes, room: room)
+            try encode(.assign(Array(assignments[half...])), into: &bytes, room: room)
         }
     }
 }
