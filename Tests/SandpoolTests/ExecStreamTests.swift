@@ -121,6 +121,38 @@ import Testing
         try await server.finish()
     }
 
+    /// It is not asked for ever, and nothing of it stays open: a follower would hold the job.
+    @Test func aCoordinatorThatContradictsItselfIsAskedForAWhile() async throws {
+        let job = try Job.fixture(.running, returnCode: nil)
+        let server = try ScriptedServer([
+            { connection in
+                try connection.request()
+                connection.answer("409 Conflict", #"{"error":{"code":"\#(APIError.startingCode)","message":"m"}}"#)
+                connection.closeInOrder()
+            },
+            { connection in
+                let line = try connection.request()
+                #expect(line == "GET /v1/jobs/box HTTP/1.1")
+                connection.answer("200 OK", job.json)
+                connection.closeInOrder()
+            },
+            { connection in
+                #expect(try connection.request() == "POST /v1/run HTTP/1.1")
+                connection.beginChunks()
+                try connection.sendFrame(.message(RunEvent.created(id: job.id, name: nil)))
+                try connection.sendFrame(.message(RunEvent.state(.running, note: nil, attempt: nil)))
+                connection.closeWhenLeft()
+            },
+        ])
+        let spec = ExecSpec(command: ["ls"])
+        let error = await #expect(throws: SandpoolError.self) {
+            _ = try await server.pool.exec(in: "box", spec, waitsInQueue: false, patience: .zero)
+        }
+        #expect(error?.code == APIError.startingCode && error?.status == 409)
+        #expect(error?.message.contains("\(job.id) runs") ?? false)
+        try await server.finish()
+    }
+
     /// Nothing is asked for twice: what it did before is not known.
     @Test func aLostConnectionIsTheEnd() async throws {
         let spec = ExecSpec(command: ["ls"])

@@ -81,6 +81,8 @@ public actor JobStream: CommandStream {
         hasConnected = true
     }
 
+    deinit { exchange?.close() }
+
     /// What was read so far, once the job is known.
     public var position: JobPosition? {
         job.map {

@@ -41,13 +41,19 @@ extension CoordinatorState {
     }
 
     mutating func settle(_ reports: [ProgressReport], _ verdicts: [Verdict]) {
-        for (report, verdict) in zip(reports, verdicts) where verdict == .recorded {
-            let id = report.lease.attempt
-            guard let attempt = attempts[id], attempts.advance(id, to: AttemptState(report.step)) else { continue }
-            if report.step == .started { noteSetUp(on: report.lease.worker) }
-            let state: JobState = report.step == .started ? .running : .starting
-            effects.append(.publish(attempt.job, .state(state, note: report.step.note)))
+        for (report, verdict) in zip(reports, verdicts) {
+            // A start that was stored before may have come with a call that failed.
+            guard verdict == .recorded || (verdict == .duplicate && report.step == .started) else { continue }
+            note(report.step, of: report.lease)
         }
+    }
+
+    /// Notes a step that is stored, and tells of it where it is new here.
+    mutating func note(_ step: ProgressReport.Step, of lease: LeaseKey) {
+        guard let attempt = attempts[lease], attempts.advance(lease.attempt, to: AttemptState(step)) else { return }
+        if step == .started { noteSetUp(on: lease.worker) }
+        let state: JobState = step == .started ? .running : .starting
+        effects.append(.publish(attempt.job, .state(state, note: step.note)))
     }
 
     /// Settles results, shows their output and answers them.

@@ -59,10 +59,15 @@ extension CoordinatorState {
         watch()
     }
 
-    /// Takes up what is known to the store alone.
+    /// Takes up what is known to the store alone: an attempt, or that it runs, since a call that failed may have been
+    /// stored all the same. Nobody tells the states before that from one another.
     mutating func hold(_ live: [LiveAttempt]) {
-        for attempt in live where attempts[attempt.lease] == nil {
-            hold(RunningAttempt(attempt, since: moment.uptime))
+        for attempt in live {
+            if attempts[attempt.lease] == nil {
+                hold(RunningAttempt(attempt, since: moment.uptime))
+            } else if attempt.state == .running {
+                note(.started, of: attempt.lease)
+            }
         }
     }
 

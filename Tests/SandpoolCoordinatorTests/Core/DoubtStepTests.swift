@@ -76,6 +76,56 @@ import Testing
         #expect(core.state.attempts(of: worker).isEmpty)
     }
 
+    /// A worker's attempt whose start failed in doubt, and that went with it; the store has it as started.
+    private func started(_ core: inout SteppedCoordinator, _ worker: WorkerID) throws -> LiveAttempt {
+        var attempt = core.live(of: worker, .preparing)
+        let session = try core.open(1, worker, holding: [attempt])
+        core.feed(.reported(session, .progress([Self.start(of: attempt)]), bytes: 1))
+        core.turn(.session(session))
+        try core.fail(.session(session), .io("sync"))
+        #expect(core.state.attempt(attempt.lease)?.state == .preparing, "nobody knows")
+        core.feed(.closed(session))
+        attempt.state = .running
+        return attempt
+    }
+
+    private static func start(of attempt: LiveAttempt) -> ProgressReport {
+        ProgressReport(lease: attempt.lease, step: .started, at: SteppedCoordinator.start)
+    }
+
+    private static func tellsOfStart(_ effects: [CoordinatorState.Effect], _ job: JobID) -> Bool {
+        effects.contains { if case .publish(job, .state(.running, _)) = $0 { true } else { false } }
+    }
+
+    @Test func aStartThatWasStoredAfterAllIsSeenInTheNextInventory() throws {
+        var core = SteppedCoordinator()
+        let worker = core.id(WorkerID.self)
+        let attempt = try started(&core, worker)
+        let (session, hello) = (SessionID(2), core.hello(worker, held: [.init(attempt)]))
+        core.feed(.opened(session, hello, token: nil))
+        try core.answer(.session(session), SteppedCoordinator.enrolled(hello))
+        _ = core.take()
+        try core.answer(.session(session), .live([attempt]))
+        #expect(core.state.attempt(attempt.lease)?.state == .running)
+        #expect(Self.tellsOfStart(core.take(), attempt.job))
+    }
+
+    @Test func aStartThatWasStoredAfterAllIsKnownWhenItIsReportedAgain() throws {
+        var core = SteppedCoordinator()
+        let worker = core.id(WorkerID.self)
+        let attempt = try started(&core, worker)
+        var listed = attempt
+        listed.state = .preparing
+        let session = try core.open(2, worker, holding: [listed])
+        for isNews in [true, false] {
+            core.feed(.reported(session, .progress([Self.start(of: attempt)]), bytes: 1))
+            core.turn(.session(session))
+            try core.answer(.session(session), .verdicts([.duplicate]))
+            #expect(core.state.attempt(attempt.lease)?.state == .running)
+            #expect(Self.tellsOfStart(core.take(), attempt.job) == isNews)
+        }
+    }
+
     @Test func whatWasListedForASessionThatIsOverIsNoNews() throws {
         var core = SteppedCoordinator()
         let worker = core.id(WorkerID.self)
