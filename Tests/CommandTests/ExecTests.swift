@@ -88,6 +88,22 @@ import Testing
         }
     }
 
+    /// A command that reads to the end does not wait for what cannot come.
+    @Test func aStandardInputThatCannotBeReadEndsAndIsTold() async throws {
+        try await Self.withBox { pool in
+            for words in [["exec", "-i", "box", "--", "cat"], ["run", "-i", "--block-network", "--", "cat"]] {
+                let folder = try FileDescriptor.open("/", O_RDONLY)
+                let read = try await pool.start(words, stdin: folder).end()
+                #expect(read.status == 0 && read.stdout.isEmpty && read.lines.count == 1, "\(read)")
+                #expect(read.stderr.contains("cannot read stdin: Is a directory"), "\(read)")
+                let line = "exec \(Program.path) \(words.joined(separator: " ")) <&-"
+                let closed = try await RunningProgram(["/bin/sh", "-c", line], environment: pool.environment).end()
+                #expect(closed.status == 0 && closed.stdout.isEmpty && closed.lines.count == 1, "\(closed)")
+                #expect(closed.stderr.contains("cannot read stdin: Bad file descriptor"), "\(closed)")
+            }
+        }
+    }
+
     @Test func anInterruptIsTheCommandsAndASecondOneEndsIt() async throws {
         try await Self.withBox(["--grace", "1"]) { pool in
             let caught = "trap 'echo caught; exit 7' INT; echo ready; sleep 60 & wait"

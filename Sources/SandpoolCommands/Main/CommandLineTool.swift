@@ -16,6 +16,7 @@ public enum CommandLineTool {
     /// Does what can be done before the process has a second thread, and ends the process where that was all
     /// (Docs/decisions/0005).
     public static func begin() -> Rest {
+        StandardDescriptors.fill()
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
             switch try PlainRun(arguments)?.run() {

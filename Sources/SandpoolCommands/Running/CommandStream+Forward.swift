@@ -1,6 +1,7 @@
 import Glibc
 import NIOCore
 import Sandpool
+import SandpoolModel
 
 extension CommandStream {
     /// The first interrupt is the command's, the second cancels, the third leaves. A termination cancels.
@@ -16,13 +17,19 @@ extension CommandStream {
         }
     }
 
-    /// Passes this process's stdin on to its end.
+    /// Passes this process's stdin on to its end. Where it cannot be read any further it ends, and a line says so: the
+    /// command may read to the end, and would wait for ever.
     nonisolated func forwardStandardInput() async throws {
-        let input = try StandardInputReader()
-        while true {
-            let bytes = try await input.read()
-            guard !bytes.isEmpty else { break }
-            guard try await write(ByteBuffer(bytes: bytes)) else { return }
+        do {
+            let input = try StandardInputReader()
+            while true {
+                let bytes = try await input.read()
+                guard !bytes.isEmpty else { break }
+                guard try await write(ByteBuffer(bytes: bytes)) else { return }
+            }
+        } catch {
+            guard !Task.isCancelled else { throw error }
+            StandardError.line("sandpool: \(TerminalText.harmless("\(error)")); the command's input ends here")
         }
         try await finishInput()
     }
