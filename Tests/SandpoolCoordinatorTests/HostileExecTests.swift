@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import NIOCore
 import SandpoolAPI
 import SandpoolModel
+import SandpoolTestSupport
 import Testing
 
 @testable import SandpoolCoordinator
@@ -159,6 +160,44 @@ import Testing
             #expect(try await client.next() == .started)
             #expect(try await status() == 200)
         }
+    }
+
+    /// Its connection could last as long as TCP does, and the coordinator's stop would wait for it.
+    @Test func aSessionThatEndsTakesItsCommandsAlongThoughItsWorkerReadsNothing() async throws {
+        let kept = Mailbox<FrameConnection>()
+        try await TestServer.run { server in
+            let id = FakeWorker.newID()
+            let hello = WorkerHello(
+                id: id, name: "deaf", bootID: "boot-1", capacity: FakeWorker.size, labels: [:], images: ["host"],
+                offersHostImage: true, held: [], softwareVersion: "test")
+            let worker = try await FrameConnection(
+                server, path: Routes.workerSession, token: try await server.token(.worker).secret,
+                first: WorkerMessage.hello(hello), reads: false)
+            await kept.push(worker)
+            let job = try await server.submit(#"{"command": ["sleep", "60"]}"#).id
+            try await eventually("it is leased") { try await !server.job(job).attempts.isEmpty }
+            let attempt = try #require(try await server.job(job).attempts.first)
+            let lease = AttemptLease(attempt: attempt.id, epoch: attempt.epoch)
+            let progress = AttemptProgress(lease: lease, state: .running, at: attempt.createdAt)
+            try worker.send(WorkerMessage.progress([progress]))
+            try await eventually("it runs") { try await server.job(job).state == .running }
+            // More than the sockets hold. Each byte is six in JSON.
+            var spec = ExecSpec(command: ["x"])
+            spec.command += Array(repeating: String(repeating: "\u{1}", count: 100_000), count: 4)
+            var clients: [ExecClient] = []
+            for _ in 0..<6 {
+                let client = try await ExecClient(server, job.text, spec)
+                try worker.send(WorkerMessage.execStarted(try await client.created().id))
+                #expect(try await client.next() == .started)
+                clients.append(client)
+            }
+            #expect(try await server.request("POST", "/v1/workers/\(id)/resume").status == 200)
+            for client in clients {
+                let error = await #expect(throws: APIError.self) { _ = try await client.collect() }
+                #expect(error?.code == "exec_lost")
+            }
+        }
+        _ = await kept.next()
     }
 
     @Test func aClientThatFloodsOrSpeaksNonsenseEndsItsOwnCommand() async throws {

@@ -48,6 +48,7 @@ final class CoordinatorCore: Sendable {
     private let clock: any CoordinatorClock
     private let hub: FollowerHub
     private let inputs: InputRelays<JobID>
+    private let execs: ExecTable
     private let logger: Logger
     private let bells: [Conversation: Bell]
     /// Rings when jobs may have ended without a word of it here.
@@ -56,13 +57,15 @@ final class CoordinatorCore: Sendable {
 
     init(
         store: any JobStore, output: OutputStore, clock: any CoordinatorClock, hub: FollowerHub,
-        inputs: InputRelays<JobID>, timings: CoordinatorTimings, eventLoop: any EventLoop, logger: Logger
+        inputs: InputRelays<JobID>, execs: ExecTable, timings: CoordinatorTimings, eventLoop: any EventLoop,
+        logger: Logger
     ) {
         self.store = store
         self.output = output
         self.clock = clock
         self.hub = hub
         self.inputs = inputs
+        self.execs = execs
         self.logger = logger
         bells = Dictionary(uniqueKeysWithValues: Self.lasting.map { ($0, Bell(clock, eventLoop)) })
         doubts = Bell(clock, eventLoop)
@@ -125,7 +128,10 @@ final class CoordinatorCore: Sendable {
     private func perform(_ rest: Later) {
         switch rest {
         case .flush(let link): link.flush()
-        case .end(let link, let reason): link.end(reason)
+        case .end(let link, let reason):
+            link.end(reason)
+            // Nothing that it says is listened to any more, and its connection may outlast it.
+            execs.end(of: link)
         case .log(let severity, let message, let worker):
             logger.log(
                 level: severity == .error ? .error : .info, "\(message)",

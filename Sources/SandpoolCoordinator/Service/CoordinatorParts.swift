@@ -46,8 +46,8 @@ struct CoordinatorParts: Sendable {
         streams = OpenStreams()
         tokens = TokenAuthority(store: store, clock: clock, streams: streams)
         core = CoordinatorCore(
-            store: store, output: output, clock: clock, hub: hub, inputs: inputs, timings: configuration.timings,
-            eventLoop: eventLoop, logger: logger)
+            store: store, output: output, clock: clock, hub: hub, inputs: inputs, execs: execs,
+            timings: configuration.timings, eventLoop: eventLoop, logger: logger)
         jobs = JobService(store: store, clock: clock, pool: configuration.pool, blobs: blobs, core: core)
         orphans = OrphanKeeper(
             jobs: jobs, hub: hub, clock: clock, grace: configuration.timings.disconnectGrace, eventLoop: eventLoop,

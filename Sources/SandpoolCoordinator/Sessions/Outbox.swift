@@ -39,6 +39,8 @@ final class Outbox: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Closed with it: nothing more is taken.
+    let end = Signal()
 
     /// The receiver has not read for so long that `limit` bytes wait.
     struct Overflow: Error, CustomStringConvertible {
@@ -108,6 +110,7 @@ final class Outbox: Sendable {
             state.isClosed = true
             state.wake()
         }
+        end.close()
     }
 
     /// Everything that is ready, as one buffer; waits for the first byte. `nil` once closed and empty, or cancelled.

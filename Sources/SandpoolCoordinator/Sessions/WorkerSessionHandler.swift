@@ -11,6 +11,9 @@ struct WorkerSessionHandler: Sendable {
     let channel: any Channel
     let principal: Principal
 
+    /// How long a worker may take to read the rest of a session that was ended here.
+    private static let restPatience = TimeAmount.seconds(5)
+
     private var logger: Logger { parts.logger }
 
     func serve(_ body: RequestBody, _ writer: inout any ResponseBodyWriter) async throws {
@@ -26,10 +29,22 @@ struct WorkerSessionHandler: Sendable {
                     try? outbox.flush()
                 }
             }
+            group.addTask { await cut(after: outbox.end) }
             while let bytes = await outbox.next() { try await writer.write(bytes) }
             try await writer.finish(nil)
             group.cancelAll()
         }
+    }
+
+    /// Ends the connection of a session that is over and whose worker does not read: until then its reader would wait
+    /// for a frame, and the writer for room.
+    private func cut(after end: Signal) async {
+        while await end.wait() {}
+        let timer = channel.eventLoop.scheduleTask(in: Self.restPatience) { channel.close(promise: nil) }
+        let over = Signal()
+        // Until this task is cancelled, once the worker has read everything.
+        while await over.wait() {}
+        timer.cancel()
     }
 
     private func read(_ body: RequestBody, outbox: Outbox) async throws {
