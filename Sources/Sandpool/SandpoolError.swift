@@ -39,6 +39,13 @@ extension SandpoolError {
             hint: "check that the coordinator is still running")
     }
 
+    /// The coordinator took a request, and its answer does not begin.
+    static func silent(_ endpoint: Endpoint, seconds: Int64) -> SandpoolError {
+        SandpoolError(
+            code: codeDisconnected, message: "\(endpoint) did not answer within \(seconds) s",
+            hint: "check the coordinator's log and its disk")
+    }
+
     /// The coordinator did not come back within the client's patience, and the job is followed no longer.
     static func left(_ job: JobID, after error: SandpoolError) -> SandpoolError {
         SandpoolError(

@@ -1,3 +1,6 @@
+import Glibc
+import NIOCore
+import SandpoolAPI
 import SandpoolModel
 import Testing
 
@@ -12,6 +15,32 @@ import Testing
                 == "cannot reach coordinator at http://127.0.0.1:\(server.port): connection refused; "
                 + "start it, or try --local"
         )
+        try await server.finish()
+    }
+
+    @Test func aCoordinatorsHostThatIsGoneIsAskedFor() async throws {
+        let server = try ScriptedServer([{ $0.closeWhenLeft() }])
+        let exchange = try await server.pool.http.connector.connect()
+        let level = SocketOptionLevel(IPPROTO_TCP)
+        #expect(try await exchange.channel.getOption(.socketOption(.so_keepalive)).get() == 1)
+        let idle = try await exchange.channel.getOption(.socket(level, TCP_KEEPIDLE)).get()
+        #expect(idle == PeerWatch.idleSeconds)
+        exchange.close()
+        try await server.finish()
+    }
+
+    @Test func anAnswerThatDoesNotBeginIsALostConnection() async throws {
+        let server = try ScriptedServer([
+            { connection in
+                try connection.request()
+                connection.closeWhenLeft()
+            }
+        ])
+        let http = server.pool.http
+        let exchange = try await http.open(.GET, Routes.jobs)
+        let error = await #expect(throws: SandpoolError.self) { try await http.accept(exchange, within: .seconds(1)) }
+        #expect(error?.isConnectionLoss ?? false)
+        #expect(error?.message == "http://127.0.0.1:\(server.port) did not answer within 1 s")
         try await server.finish()
     }
 

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import SandpoolAPI
 
 /// Opens connections to one coordinator on the process's one network thread.
 struct Connector: Sendable {
@@ -20,10 +21,9 @@ struct Connector: Sendable {
         let head = loop.makePromise(of: HTTPResponseHead.self)
         let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(Self.connectTimeout)
-            .channelOption(.socketOption(.so_keepalive), value: 1)
             .channelOption(.recvAllocator, value: Self.receiveSizes)
         do {
-            return try await open(bootstrap) { channel in
+            let exchange = try await open(bootstrap) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let handler = ExchangeHandler(endpoint: endpoint, head: head)
                     try channel.pipeline.syncOperations.addHTTPClientHandlers()
@@ -33,6 +33,8 @@ struct Connector: Sendable {
                         endpoint: endpoint)
                 }
             }
+            PeerWatch.begin(exchange.channel)
+            return exchange
         } catch {
             // A handler that was made has failed the promise already, and a second failure is ignored.
             head.fail(error)

@@ -4,7 +4,7 @@ import NIOHTTP1
 /// One request and its answer on a connection of their own, full duplex: the request's body may still be open
 /// while the answer's body arrives.
 final class Exchange: Sendable {
-    private let channel: any Channel
+    let channel: any Channel
     private let handler: NIOLoopBound<ExchangeHandler>
     private let headFuture: EventLoopFuture<HTTPResponseHead>
     let endpoint: Endpoint
@@ -39,7 +39,15 @@ final class Exchange: Sendable {
     func finish() { channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil) }
 
     /// The answer's status and headers.
-    func head() async throws -> HTTPResponseHead { try await headFuture.get() }
+    ///
+    /// - Parameter limit: how long to wait for them before the connection counts as lost; `nil` for ever, which is for
+    ///   requests whose answer comes when they are done.
+    func head(within limit: TimeAmount? = nil) async throws -> HTTPResponseHead {
+        guard let limit else { return try await headFuture.get() }
+        let timer = channel.eventLoop.scheduleTask(in: limit) { self.handler.value.giveUp(after: limit) }
+        defer { timer.cancel() }
+        return try await headFuture.get()
+    }
 
     /// The next bytes of the answer's body, in as many buffers as arrived; empty at its end.
     func next() async throws -> [ByteBuffer] {

@@ -109,6 +109,13 @@ final class ExchangeHandler: ChannelDuplexHandler {
         context.close(promise: nil)
     }
 
+    /// Ends the connection where no head has come.
+    func giveUp(after limit: TimeAmount) {
+        guard case .awaitingHead = stage else { return }
+        fail(.silent(endpoint, seconds: limit.nanoseconds / 1_000_000_000))
+        context?.close(promise: nil)
+    }
+
     private func fail(_ error: SandpoolError) {
         switch stage {
         case .awaitingHead, .receiving: stage = .failed(error)

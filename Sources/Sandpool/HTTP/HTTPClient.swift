@@ -33,10 +33,15 @@ struct HTTPClient: Sendable {
         return exchange
     }
 
+    /// How long the answer to a stream may take to begin. What follows may be silent for as long as a command is.
+    static let streamPatience = TimeAmount.seconds(30)
+
     /// Waits for the answer's head and turns an error answer into a thrown error.
+    ///
+    /// - Parameter limit: see `Exchange.head`.
     @discardableResult
-    func accept(_ exchange: Exchange) async throws -> HTTPResponseHead {
-        let head = try await exchange.head()
+    func accept(_ exchange: Exchange, within limit: TimeAmount? = nil) async throws -> HTTPResponseHead {
+        let head = try await exchange.head(within: limit)
         guard head.status.code >= 400 else { return head }
         let body = try await exchange.body(limit: Self.answerLimit)
         exchange.close()

@@ -49,7 +49,7 @@ public actor ExecStream: CommandStream {
         let opened = try await http.open(
             .POST, target, contentType: WorkerSession.contentType, first: first, isWhole: false)
         do {
-            try await http.accept(opened)
+            try await http.accept(opened, within: HTTPClient.streamPatience)
         } catch {
             opened.close()
             throw error

@@ -157,7 +157,7 @@ public actor JobStream: CommandStream {
             .POST, Routes.run, contentType: WorkerSession.contentType, first: bytes, isWhole: false)
         hasConnected = true
         decoder = FrameDecoder()
-        try await http.accept(opened)
+        try await http.accept(opened, within: HTTPClient.streamPatience)
         exchange = opened
         try resend()
         return opened

@@ -9,7 +9,8 @@ import SandpoolAPI
 ///   its body may not pause for `bodyTimeout`. The frame streams are exempt while they are answered: they may
 ///   be silent for as long as a command is. An exec is one of them from the head of its response on.
 /// - A body that nobody wants any more, because its response has left, is read for `drainTimeout` and no longer.
-/// - A streaming peer that closes its side is gone: half-open streams would hide that.
+/// - A streaming peer that closes its side is gone: half-open streams would hide that. One that is gone without a word
+///   is asked for by the kernel (`PeerWatch`).
 final class RequestGuard: ChannelInboundHandler, ChannelOutboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -28,14 +29,19 @@ final class RequestGuard: ChannelInboundHandler, ChannelOutboundHandler, Removab
     private var awaitsBody = false
 
     func handlerAdded(context: ChannelHandlerContext) {
-        if context.channel.isActive { restart(Self.headTimeout, context) }
+        if context.channel.isActive { begin(context) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
 
     func channelActive(context: ChannelHandlerContext) {
-        restart(Self.headTimeout, context)
+        begin(context)
         context.fireChannelActive()
+    }
+
+    private func begin(_ context: ChannelHandlerContext) {
+        restart(Self.headTimeout, context)
+        PeerWatch.begin(context.channel)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
