@@ -13,7 +13,12 @@ extension Simulation {
                 return "job \(job) is \(coordinator.store.jobs[id]?.state.rawValue ?? "gone")"
             }
         }
-        for host in hosts { if let left = leftOver(on: host) { return "host \(host.index): \(left)" } }
+        for host in hosts {
+            if let left = leftOver(on: host) { return "host \(host.index): \(left)" }
+            if let held = coordinator.process?.state.quarantine(of: host.id), !held.isOnTrial {
+                return "host \(host.index): quarantined, and no job may try it"
+            }
+        }
         return nil
     }
 

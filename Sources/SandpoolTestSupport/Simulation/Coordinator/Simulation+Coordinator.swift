@@ -152,9 +152,7 @@ extension Simulation {
     }
 
     private func wake(_ conversation: Conversation, at uptime: Duration) {
-        guard let start = coordinator.process?.start, variant != .queueNeverWakes || conversation != .queue else {
-            return
-        }
+        guard let start = coordinator.process?.start, isHeard(conversation) else { return }
         let delayMs = uptime.wholeMilliseconds - coordinator.clock.uptimeMs(at: now)
         let delay = coordinator.clock.world(ms: max(0, delayMs)) + 1_000
         let duty = CoordinatorDuty.feed(.turn(conversation))

@@ -46,6 +46,14 @@ extension Simulation {
         return moment
     }
 
+    /// Whether a conversation's alarm rings.
+    func isHeard(_ conversation: Conversation) -> Bool {
+        switch (variant, conversation) {
+        case (.queueNeverWakes, .queue), (.quarantineNeverEnds, .quarantines): false
+        default: true
+        }
+    }
+
     /// What the store would check is undone before it looks.
     func breakFence(for reports: [ResultReport]) {
         for report in reports {

@@ -46,4 +46,6 @@ package enum Variant: String, CaseIterable, Sendable {
     case rerunAlwaysSafe
     /// Queue timeouts and retries are never looked at again.
     case queueNeverWakes
+    /// No job ever tries a worker that is quarantined.
+    case quarantineNeverEnds
 }
