@@ -42,8 +42,10 @@ extension Simulation {
         guard hosts[host].worker != nil else { return }
         switch fault {
         case .freezeWorker:
+            // A longer freeze would let what comes later overtake what waits for the end of this one.
+            guard (hosts[host].worker?.frozenUntil ?? 0) <= now else { return }
             note(.workerFrozen)
-            let end = max(hosts[host].worker?.frozenUntil ?? 0, now + chance.span(100_000...200_000_000))
+            let end = now + chance.span(100_000...200_000_000)
             hosts[host].worker?.frozenUntil = end
             if hosts[host].ableSince != nil { hosts[host].ableSince = end }
             return
