@@ -20,7 +20,9 @@ struct QuarantineTests {
         let id = FakeWorker.newID()
         let (tokens, token) = AsyncStream<String>.makeStream()
         try await TestServer.run(directory: directory, configure: configure) { server in
-            let worker = try await FakeWorker(server, id: id)
+            // One job at a time.
+            let worker = try await FakeWorker(
+                server, id: id, capacity: Resources(cpuMillis: 1_000, memoryBytes: 8 << 30, diskBytes: 8 << 30))
             token.yield(worker.token)
             // No job fits on it, but it gets jobs.
             let other = try await FakeWorker(
