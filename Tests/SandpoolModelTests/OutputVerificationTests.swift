@@ -30,6 +30,12 @@ import Testing
         #expect(empty.verdict == .ok && empty.writtenDigest == nil, "of nothing there is nothing to compare")
     }
 
+    @Test func ofACutStreamItIsSaidThatItWasCut() {
+        let stream = Self.stdout(9, of: Self.attempt { $0.outputTruncated = true })
+        #expect(stream.verdict == .ok)
+        #expect(stream.problem == "as its worker had it, and a stream of this command was cut there")
+    }
+
     @Test func otherBytesAndOtherLengthsDiffer() {
         #expect(Self.stdout(9, Self.other, of: Self.attempt()).problem == "other bytes are kept than were written")
         for bytes: Int64 in [0, 8, 10] {

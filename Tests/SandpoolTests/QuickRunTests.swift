@@ -184,6 +184,22 @@ import Testing
         try await server.finish()
     }
 
+    @Test func aCoordinatorThatDoesNotAnswerIsNotWaitedForForEver() async throws {
+        let server = try ScriptedServer([
+            { connection in
+                try connection.request()
+                connection.closeWhenLeft()
+            }
+        ])
+        let quiet = try Pipe()
+        #expect(throws: SandpoolError.silent(server.pool.endpoint, seconds: 0)) {
+            _ = try QuickRun.run(
+                ["x"], image: nil, blockNetwork: true, in: server.pool, signals: quiet.readEnd.raw,
+                answerPatienceMs: 50, pass: { _, _ in true })
+        }
+        try await server.finish()
+    }
+
     @Test func anEndOfAnotherKindIsReadWhole() async throws {
         var timedOut = try Job.fixture(.timedOut, returnCode: 124)
         timedOut.cause = .timeout

@@ -26,6 +26,7 @@ package struct QuickRun {
     private let signals: Int32
     /// Writes bytes to the stream's descriptor; `false` when it cannot do so at once.
     private let pass: (OutputStream, ByteBuffer) -> Bool
+    private let answerPatienceMs: Int
     private var answer = ChunkedAnswer()
     private var frames = FrameDecoder()
     private var job: JobID?
@@ -34,6 +35,8 @@ package struct QuickRun {
 
     /// From here on a job waits long enough for someone to be told about it.
     private static let patienceMs = 900
+    /// As when a job is followed.
+    package static let answerPatienceMs = Int(HTTPClient.streamPatience.nanoseconds / 1_000_000)
     /// As when a job is followed: the third interrupt leaves.
     private static let signalsToLeave = 3
     private static let recountMs = 200
@@ -44,16 +47,18 @@ package struct QuickRun {
     ///
     /// - Parameters:
     ///   - signals: a pipe with one byte for each signal that came; with the first the job is handed on.
+    ///   - answerPatienceMs: how long the coordinator may take to say that it has the job.
     ///   - pass: takes output, or says that it cannot take it at once.
     /// - Throws: `SandpoolError` where it is not known whether the job was submitted.
     package static func run(
         _ command: [String], image: String?, blockNetwork: Bool, in pool: Pool, signals: Int32,
-        pass: @escaping (OutputStream, ByteBuffer) -> Bool
+        answerPatienceMs: Int = answerPatienceMs, pass: @escaping (OutputStream, ByteBuffer) -> Bool
     ) throws(SandpoolError) -> Outcome {
         guard let connection = QuickConnection(pool.endpoint),
             let request = request(command, image: image, blockNetwork: blockNetwork, pool)
         else { return .declined }
-        var run = QuickRun(pool: pool, connection: connection, signals: signals, pass: pass)
+        var run = QuickRun(
+            pool: pool, connection: connection, signals: signals, answerPatienceMs: answerPatienceMs, pass: pass)
         do {
             try connection.send(request)
             return try run.follow()
@@ -66,12 +71,14 @@ package struct QuickRun {
     }
 
     private init(
-        pool: Pool, connection: QuickConnection, signals: Int32, pass: @escaping (OutputStream, ByteBuffer) -> Bool
+        pool: Pool, connection: QuickConnection, signals: Int32, answerPatienceMs: Int,
+        pass: @escaping (OutputStream, ByteBuffer) -> Bool
     ) {
         self.pool = pool
         self.connection = connection
         self.signals = signals
         self.pass = pass
+        self.answerPatienceMs = answerPatienceMs
     }
 
     /// Head and first frame of `POST /v1/run`; the body stays open, as `RunRequest` says.
@@ -97,9 +104,9 @@ package struct QuickRun {
     }
 
     private mutating func follow() throws -> Outcome {
-        let end = Self.milliseconds() + Self.patienceMs
+        let begin = Self.milliseconds()
         while true {
-            switch try arrival(before: end) {
+            switch try arrival(after: begin) {
             case .bytes(let bytes):
                 let body = try answer.take(bytes)
                 // A refusal; asking again in full tells it in full.
@@ -112,15 +119,20 @@ package struct QuickRun {
             case .other, .nothing:
                 if job != nil { return unfinished() }
                 if Self.pending(signals) >= Self.signalsToLeave { return .left }
+                guard Self.milliseconds() < begin + answerPatienceMs else {
+                    throw SandpoolError.silent(pool.endpoint, seconds: Int64(answerPatienceMs / 1_000))
+                }
             }
         }
     }
 
     /// Until the id is there, nobody else can take over: a signal or the end of patience then changes nothing but
     /// how often the signals are counted.
-    private func arrival(before end: Int) throws -> QuickConnection.Arrival {
-        if job != nil { return try connection.receive(beside: signals, for: max(0, end - Self.milliseconds())) }
-        if Self.pending(signals) == 0 { return try connection.receive(beside: signals, for: -1) }
+    private func arrival(after begin: Int) throws -> QuickConnection.Arrival {
+        let patienceMs = job == nil ? answerPatienceMs : Self.patienceMs
+        if job != nil || Self.pending(signals) == 0 {
+            return try connection.receive(beside: signals, for: max(0, begin + patienceMs - Self.milliseconds()))
+        }
         return try connection.receive(beside: -1, for: Self.recountMs)
     }
 

@@ -64,9 +64,9 @@ struct FileCheck {
             if end != written - lost {
                 what = "\(end) bytes of its \(code.stream.rawValue) are there, and \(written - lost) were reported"
             } else if readsOutput, lost == 0, let digest = evidence.digest(of: code.stream),
-                try self.digest(of: stream, to: length) != digest
+                let difference = try difference(of: stream, to: length, from: digest)
             {
-                what = "its \(code.stream.rawValue) is not what the command wrote"
+                what = "its \(code.stream.rawValue) \(difference)"
             } else {
                 return
             }
@@ -76,6 +76,16 @@ struct FileCheck {
             CheckFinding(
                 .output, at: place(of: stored), what,
                 remedy: "check the disk of \(output.root), and restore that file from a backup"))
+    }
+
+    /// What is wrong with the bytes of a stream whose file ends at `length`. One that cannot be read is a finding as
+    /// any other: the rest is still to be looked at.
+    private func difference(of stream: OutputStreamID, to length: Int64, from digest: String) throws -> String? {
+        do {
+            return try self.digest(of: stream, to: length) == digest ? nil : "is not what the command wrote"
+        } catch let error as FileError {
+            return "cannot be read: \(error)"
+        }
     }
 
     /// The digest of a stream whose file ends at `length`.

@@ -69,7 +69,11 @@ public struct VerifiedStream: Codable, Hashable, Sendable {
             verdict = .ok
         } else if let writtenDigest {
             verdict = writtenDigest == digest ? .ok : .differs
-            if verdict == .differs { problem = "other bytes are kept than were written" }
+            if verdict == .differs {
+                problem = "other bytes are kept than were written"
+            } else if evidence.outputTruncated {
+                problem = "as its worker had it, and a stream of this command was cut there"
+            }
         } else {
             problem = "its worker sent no digest: it is an older release, or could not read what it had kept"
         }

@@ -149,11 +149,15 @@ struct LiveAttempt: Sendable {
         isResultSent = false
         cursors.stdout.resume(at: kept?.stdoutBytes ?? cursors.stdout.durable)
         cursors.stderr.resume(at: kept?.stderrBytes ?? cursors.stderr.durable)
-        guard let kept, !hasSpools else { return }
-        // The journal has outlived the spools. A tail that does not follow on what is there would never be taken; the
-        // coordinator says what is missing.
-        if result?.stdoutTail?.offset ?? 0 > kept.stdoutBytes { result?.stdoutTail = nil }
-        if result?.stderrTail?.offset ?? 0 > kept.stderrBytes { result?.stderrTail = nil }
+        guard let kept else { return }
+        // The journal has outlived the spools, or a part of them. A tail that does not follow on what is there, or will
+        // be, would never be taken; the coordinator says what is missing.
+        let ends = (
+            stdout: max(kept.stdoutBytes, hasSpools ? cursors.stdout.available : 0),
+            stderr: max(kept.stderrBytes, hasSpools ? cursors.stderr.available : 0)
+        )
+        if result?.stdoutTail?.offset ?? 0 > ends.stdout { result?.stdoutTail = nil }
+        if result?.stderrTail?.offset ?? 0 > ends.stderr { result?.stderrTail = nil }
     }
 }
 

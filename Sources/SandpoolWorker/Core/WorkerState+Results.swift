@@ -53,6 +53,10 @@ extension WorkerState {
         attempt.isJournaling = false
         attempt.takeBackTails(stdout: result.stdoutTail == nil, stderr: result.stderrTail == nil)
         attempt.result = result
+        // It may have come while the result was written.
+        if let loss = attempt.lostOutput, result.outcome.message?.contains(loss) != true {
+            attempt.result?.outcome.add(message: loss)
+        }
         attempt.dropCutTails()
         attempts[attempt.id] = attempt
         if attempt.cursors.unsent > 0 { openOutput(attempt.id) }

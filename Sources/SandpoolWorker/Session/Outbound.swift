@@ -54,7 +54,7 @@ enum OutboundItem: Sendable {
 extension OutboundItem.Piece {
     fileprivate func frame() throws(OutboundItem.Unreadable) -> OutputFrame {
         let bytes: ByteBuffer
-        do throws(SystemError) { bytes = try spool.read(at: offset, count: count) } catch {
+        do throws(SystemError) { bytes = try read() } catch {
             throw OutboundItem.Unreadable(piece: self, reason: "\(error)")
         }
         guard bytes.readableBytes == count else {
@@ -62,5 +62,12 @@ extension OutboundItem.Piece {
         }
         digest?.note(bytes, at: offset)
         return OutputFrame(id: id, epoch: epoch, stream: stream, offset: offset, bytes: bytes)
+    }
+
+    /// One failure may pass, as of a block device on a network; a second one ends the stream.
+    private func read() throws(SystemError) -> ByteBuffer {
+        do throws(SystemError) { return try spool.read(at: offset, count: count) } catch {
+            return try spool.read(at: offset, count: count)
+        }
     }
 }

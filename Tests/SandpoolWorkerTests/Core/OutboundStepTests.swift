@@ -89,6 +89,33 @@ import Testing
         #expect(worker.sentResults() == [entry.result])
     }
 
+    /// The digest and the sync take their time, in which the session goes on sending.
+    @Test func whatCannotBeReadWhileTheResultIsWrittenIsSaidInIt() throws {
+        var worker = SteppedWorker.ready()
+        worker.run(1)
+        worker.step(.spoolsGrew(Samples.attempt(1), stdout: 1 << 20, stderr: 0))
+        let entry = try #require(worker.exit(1, stdout: 1 << 20).journaled.first)
+        worker.step(.unreadable(Samples.lease(1), .stdout, offset: 0, "pread spool: EIO"))
+        worker.step(.journaled(entry.result))
+        let sent = try #require(worker.sentResults().first)
+        #expect(sent.outcome.message == "stdout was lost from byte 0 on, as it could not be read: pread spool: EIO")
+    }
+
+    /// A spool that is shorter than its journaled tail says: the coordinator would never take the gap.
+    @Test func aTailBehindTheEndOfItsSpoolIsLeftOut() throws {
+        let record = AttemptRecord(
+            Samples.assignment(1), bootID: SteppedWorker.bootID, usesHostImage: false, layers: [])
+        var result = Samples.result(1)
+        result.stdoutTail = OutputTail(offset: 60, base64: "AAAA")
+        var worker = SteppedWorker(records: [record], results: [result])
+        worker.connectLauncher([(.adopted(id: Samples.attempt(1).text, startedBoottimeMs: 5), SpoolSizes(stdout: 40))])
+        worker.join(keep: [HeldAttempt(lease: Samples.lease(1), state: .finished, stdoutBytes: 0, stderrBytes: 0)])
+        let items = worker.state.takeOutbound()
+        #expect(chunks(items).map(\.count) == [40])
+        let sent = items.compactMap { if case .message(.results(let results)) = $0 { results.first } else { nil } }
+        #expect(sent.map(\.outcome.exitCode) == [result.outcome.exitCode] && sent.allSatisfy { $0.stdoutTail == nil })
+    }
+
     /// A result that was to go along with the bytes goes after all, and no tail of it leaves a gap.
     @Test func aResultThatWentWithWhatCannotBeReadGoesAgain() throws {
         let record = AttemptRecord(

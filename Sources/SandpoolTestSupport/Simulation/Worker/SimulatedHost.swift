@@ -26,7 +26,7 @@ struct SimulatedHost {
     var renewedAt: Int64 = .min / 2
     /// Results whose note of settling could not be written: they are reported once more after a restart.
     var unsettled: Set<AttemptLease> = []
-    /// When its worker last noted such an answer for its successor: one that crashes before is counted as silent.
+    /// The same of what its worker noted for its successor: one that crashes before is counted as silent.
     var notedAt: Int64 = .min / 2
     /// Whether an operator took its worker for dead: then two runs of a job may meet.
     var wasForgotten = false

@@ -156,7 +156,8 @@ extension Simulation {
         case .freeLayers(let layers): hosts[host].worker?.layers -= layers.count
         case .saveRenewal(let renewal):
             hosts[host].renewal = renewal
-            hosts[host].notedAt = now
+            // A worker that was frozen takes an answer long after it asked.
+            hosts[host].notedAt = now - (moment(host).uptimeMs - renewal.sentMs) * 1_000
         case .wakeWriter: wakeWriter(host)
         case .wake(let delayMs, let timer): wake(host, delayMs, timer)
         case .log: break
