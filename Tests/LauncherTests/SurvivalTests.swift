@@ -15,16 +15,9 @@ import Testing
             first.disconnect()
 
             let second = try service.connect()
-            var inputs: [FileDescriptor] = []
-            for _ in 0..<2 {
-                let (id, descriptors): (String, [FileDescriptor]) = try second.next { event, descriptors in
-                    if case .adopted(let id, _) = event { return (id, descriptors) }
-                    return nil
-                }
-                if id == "test" { inputs = Array(descriptors.dropFirst(2)) }
-            }
+            let input = try second.adoptedInput(of: "test", among: 2)
             try #expect(second.report(of: "quick").end == .exited(code: 5))
-            try #require(inputs.first).writeAll(Array("hello\n".utf8))
+            try #require(input).writeAll(Array("hello\n".utf8))
             let finished = try second.finish("test", started)
             #expect(finished.report.end == .exited(code: 23))
             #expect(finished.text == "up\nhello\n")

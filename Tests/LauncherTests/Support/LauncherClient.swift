@@ -30,6 +30,19 @@ final class LauncherClient {
         progress = SeqPacketSocket(first)
     }
 
+    /// Hears of so many adopted sandboxes; the standard input of one of them, if it has a pipe.
+    func adoptedInput(of sandbox: String, among count: Int) throws -> FileDescriptor? {
+        var input: FileDescriptor?
+        for _ in 0..<count {
+            let (id, descriptors): (String, [FileDescriptor]) = try next { event, descriptors in
+                if case .adopted(let id, _) = event { return (id, descriptors) }
+                return nil
+            }
+            if id == sandbox { input = descriptors.dropFirst(2).first }
+        }
+        return input
+    }
+
     func disconnect() {
         // Whoever else holds the socket: the launcher sees the end.
         if let socket { shutdown(socket.descriptor.raw, Int32(SHUT_RDWR)) }

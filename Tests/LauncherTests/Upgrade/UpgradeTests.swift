@@ -105,17 +105,10 @@ import Testing
             first.disconnect()
             try launcher.upgrade()
             let second = try launcher.connect()
-            var inputs: [FileDescriptor] = []
-            for _ in 0..<2 {
-                let (id, descriptors): (String, [FileDescriptor]) = try second.next { event, descriptors in
-                    if case .adopted(let id, _) = event { return (id, descriptors) }
-                    return nil
-                }
-                if id == "test" { inputs = Array(descriptors.dropFirst(2)) }
-            }
+            let input = try second.adoptedInput(of: "test", among: 2)
             let said = try second.finish("ended", ended)
             #expect(said.report.end == .exited(code: 4) && said.text == "done\n")
-            try #require(inputs.first).writeAll(Array("x\n".utf8))
+            try #require(input).writeAll(Array("x\n".utf8))
             try #expect(second.finish("test", waits).report.end == .exited(code: 5))
         }
     }
